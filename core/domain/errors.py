@@ -1,0 +1,336 @@
+"""Everything that can go wrong by somebody's wish, in words: the tree of errors, each with a stable code.
+
+DomainError
+├── Invalid       what was given cannot be understood           (REST 400)
+├── Missing       there is no such thing, or not for this actor (REST 404)
+├── Forbidden     the actor may not do this at all              (REST 403)
+├── Refused       understood and allowed, but not now           (REST 422)
+├── Conflict      somebody else was faster                      (REST 409)
+└── Unavailable   a part of the house is down                   (REST 503)
+
+A leaf's fields are its typed details; its template puts them into words that say what to do next.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, dataclass_transform
+
+
+@dataclass_transform(kw_only_default=True)
+class DomainError(Exception):
+    """The root: a stable code, a message template and the details that fill it."""
+
+    code: ClassVar[str]
+    template: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        """Make every class of the tree a keyword-only dataclass of its details."""
+        dataclass(kw_only=True, eq=False, repr=False)(cls)
+
+    def __str__(self) -> str:
+        return self.template.format(**vars(self))
+
+
+class Invalid(DomainError):
+    """What was given cannot be understood."""
+
+
+class Missing(DomainError):
+    """There is no such thing, or not for this actor: the two are never told apart."""
+
+
+class Forbidden(DomainError):
+    """The actor's role does not allow this."""
+
+
+class Refused(DomainError):
+    """Understood and allowed, but not in this state."""
+
+
+class Conflict(DomainError):
+    """Another request was faster, or the same key came with other content."""
+
+
+class Unavailable(DomainError):
+    """A part of the house does not answer."""
+
+
+class BadValue(Invalid):
+    """A single value does not fit."""
+
+    code = "bad_value"
+    template = "«{value}» is not a valid {what}: {why}."
+    what: str
+    value: str
+    why: str
+
+
+class BadTrigger(Invalid):
+    """A trigger word that could not be told from ordinary words."""
+
+    code = "bad_trigger"
+    template = "«{word}» cannot be a trigger word: {why}. Try something like «{suggestion}»."
+    word: str
+    why: str
+    suggestion: str
+
+
+class OutOfBounds(Invalid):
+    """A hyper-parameter outside what the offering allows."""
+
+    code = "out_of_bounds"
+    template = "{name}={value} is out of bounds: {offering} takes {low} to {high}."
+    name: str
+    value: str
+    offering: str
+    low: str
+    high: str
+
+
+class UnknownParameter(Invalid):
+    """An override that the offering does not let anyone set."""
+
+    code = "unknown_parameter"
+    template = "{offering} has no setting «{name}». It has: {known}."
+    name: str
+    offering: str
+    known: str
+
+
+class NotFound(Missing):
+    """Nothing of that name that this actor may see."""
+
+    code = "not_found"
+    template = "There is no {noun} «{name}». {hint}"
+    noun: str
+    name: str
+    hint: str
+
+
+class Ambiguous(Invalid):
+    """A prefix that several things share."""
+
+    code = "ambiguous"
+    template = "«{name}» could be {candidates}. Say which {noun} you mean."
+    noun: str
+    name: str
+    candidates: str
+
+
+class NotAllowed(Forbidden):
+    """A command above the actor's role."""
+
+    code = "not_allowed"
+    template = "Only {role}s can do this."
+    role: str
+
+
+class Banned(Forbidden):
+    """An account that was shut out."""
+
+    code = "banned"
+    template = "This account is banned. Ask an admin of your community."
+
+
+class ConsoleNotTrusted(Forbidden):
+    """The console would let anyone be anyone on a shared database."""
+
+    code = "console_not_trusted"
+    template = (
+        "The console can speak as any console user, so on a shared MongoDB it is off. "
+        "Set CONSOLE_TRUSTED=true if everyone with this configuration may do that."
+    )
+
+
+class NotEnoughPoints(Refused):
+    """The wallet does not cover the price."""
+
+    code = "not_enough_points"
+    template = (
+        "This costs {price} and you have {balance}: {missing} missing. "
+        "Points refill every day (see `wallet`), or ask an admin for a grant."
+    )
+    price: int
+    balance: int
+    missing: int
+
+
+class Overdrawn(Conflict):
+    """A posting would have taken a person's balance below zero."""
+
+    code = "overdrawn"
+    template = "The balance of {account} changed meanwhile. Try again."
+    account: str
+
+
+class KeyReused(Conflict):
+    """The same idempotency key with other content."""
+
+    code = "key_reused"
+    template = "The key «{key}» was already used for something else. Start again with a new request."
+    key: str
+
+
+class NameTaken(Conflict):
+    """One owner, one name, one thing."""
+
+    code = "name_taken"
+    template = "You already have a {noun} «{name}». Choose another name, or delete that one first."
+    noun: str
+    name: str
+
+
+class DatasetEmpty(Refused):
+    """Nothing to train on."""
+
+    code = "dataset_empty"
+    template = "Dataset «{name}» has no pictures yet. Add some: `dataset add {name} FILES…`."
+    name: str
+
+
+class DatasetNotReady(Refused):
+    """The doctor has not passed the dataset, or has found something that blocks."""
+
+    code = "dataset_not_ready"
+    template = "Dataset «{name}» is {status}. {todo}"
+    name: str
+    status: str
+    todo: str
+
+
+class DatasetUnfit(Refused):
+    """The dataset does not meet the needs of the offering."""
+
+    code = "dataset_unfit"
+    template = "{offering} needs {need}; «{name}» has {has}."
+    offering: str
+    name: str
+    need: str
+    has: str
+
+
+class QuoteExpired(Refused):
+    """A price that is no longer promised."""
+
+    code = "quote_expired"
+    template = "This quote has expired. Ask for a new one with `train order`."
+
+
+class JobEnded(Refused):
+    """Terminal is terminal."""
+
+    code = "job_ended"
+    template = "Job {job} has already {state}."
+    job: str
+    state: str
+
+
+class LeaseLost(Conflict):
+    """The report of a stale attempt: another worker has the job, or it ended."""
+
+    code = "lease_lost"
+    template = "The lease on job {job} is lost; discard this attempt."
+    job: str
+
+
+class NoTrigger(Refused):
+    """A prompt that calls no model."""
+
+    code = "no_trigger"
+    template = "No trigger word in this prompt calls a model that you can use. {hint}"
+    hint: str
+
+
+class NotPublished(Refused):
+    """A state that the wished change does not start from."""
+
+    code = "model_state"
+    template = "Model «{name}» is already {state}."
+    name: str
+    state: str
+
+
+class OfferingClosed(Refused):
+    """An offering that names a base model which no setting provides."""
+
+    code = "offering_closed"
+    template = "{offering} is not on offer here: {why}."
+    offering: str
+    why: str
+
+
+class NothingToDo(Refused):
+    """A job that would find no work."""
+
+    code = "nothing_to_do"
+    template = "{why}"
+    why: str
+
+
+class FileUnreadable(Invalid):
+    """A local file that cannot be opened."""
+
+    code = "file_unreadable"
+    template = "Cannot read «{name}»: {why}."
+    name: str
+    why: str
+
+
+class FileTooLarge(Invalid):
+    """More bytes than one upload may have."""
+
+    code = "file_too_large"
+    template = "«{name}» is larger than {limit} MB. Split it into several files."
+    name: str
+    limit: int
+
+
+class BlobGone(Conflict):
+    """A stored file was being swept while somebody wanted to refer to it."""
+
+    code = "blob_gone"
+    template = "The stored file {sha256} was just removed. Upload it again."
+    sha256: str
+
+
+class ActionGone(Refused):
+    """A button after its time."""
+
+    code = "action_gone"
+    template = "This button has expired. Run the command again."
+
+
+class NotYours(Forbidden):
+    """A button bound to somebody else."""
+
+    code = "not_yours"
+    template = "This button belongs to somebody else."
+
+
+class NoWorker(Unavailable):
+    """Nobody there to do the work that somebody waits for."""
+
+    code = "no_worker"
+    template = (
+        "Job {job} is queued, but no live worker takes {kind} jobs. Start one with `loraguild worker` "
+        "(or everything with `loraguild up`)."
+    )
+    job: str
+    kind: str
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer."""
+
+    code = "database_unavailable"
+    template = "The database does not answer ({why}). Nothing was changed; try again in a moment."
+    why: str
+
+
+class StandaloneDatabase(Unavailable):
+    """A MongoDB without transactions."""
+
+    code = "standalone_database"
+    template = (
+        "The MongoDB at MONGODB_URI is a stand-alone server, which has no transactions. "
+        "Start it as a replica set (one node suffices: mongod --replSet rs0, then rs.initiate())."
+    )

@@ -1,0 +1,37 @@
+"""Generations: pictures made from a prompt with a model."""
+
+from datetime import datetime
+
+from core.domain.artifact import Artifact
+from core.domain.errors import BadValue
+from core.domain.value import Entity
+
+PROMPT_LENGTH = 1000
+
+
+class Generation(Entity):
+    """One request for pictures; its id is the job's."""
+
+    owner: str
+    model: str
+    model_owner: str
+    prompt: str
+    seed: int
+    steps: int
+    guidance: float
+    size: int
+    count: int
+    pictures: tuple[Artifact, ...] = ()
+    created_at: datetime
+
+
+def prompt(text: str) -> str:
+    """A prompt as it may be stored: one line, 1 to 1,000 characters.
+
+    Raises:
+        BadValue: Nothing is left, or too much.
+    """
+    line = " ".join(text.split())
+    if not line or len(line) > PROMPT_LENGTH:
+        raise BadValue(what="prompt", value=line[:40], why=f"it takes 1 to {PROMPT_LENGTH} characters")
+    return line

@@ -1,0 +1,194 @@
+"""Jobs: every kind of background work, the states it passes and the lease that fences its reports."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from pydantic import JsonValue
+
+from core.domain.account import Actor, Role
+from core.domain.artifact import Artifact
+from core.domain.errors import JobEnded, LeaseLost
+from core.domain.value import Entity, Value
+
+LEASE = timedelta(seconds=45)
+LOST_WORKERS = 3  # distinct workers lost on one job before it is taken for poison
+ACTIVE_PER_OWNER = 2  # jobs of one owner that may be claimed at a time
+RETRY_AFTER = timedelta(seconds=10)
+ATTEMPTS = 5
+
+
+class JobState(StrEnum):
+    """Terminal is terminal: the last three never change again."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will change any more."""
+        return self not in {JobState.QUEUED, JobState.RUNNING}
+
+
+class Progress(Value):
+    """How far: steps done of a total, seconds left by the pace so far, and what is being done."""
+
+    step: int
+    total: int
+    eta: float | None = None
+    doing: str = ""
+
+
+class Failure(Value):
+    """Why a job failed: a stable code, plain words, and whether the fault is the house's."""
+
+    code: str
+    words: str
+    ours: bool = True
+
+
+class Job(Entity):
+    """One piece of work for a worker. `subject` is what it is about, `rank` its place in the queue (low first).
+
+    `key` makes asking idempotent: unique, from whoever asked.
+    """
+
+    kind: str
+    key: str
+    owner: str
+    subject: str
+    title: str
+    payload: Mapping[str, JsonValue]
+    result: Mapping[str, JsonValue] | None = None
+    price: int = 0
+    labels: tuple[str, ...] = ()
+    state: JobState = JobState.QUEUED
+    eligible: bool
+    rank: float
+    created_at: datetime
+    not_before: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    attempt: int = 0
+    worker: str | None = None
+    token: str | None = None
+    lease_until: datetime | None = None
+    lost: tuple[str, ...] = ()
+    progress: Progress | None = None
+    checkpoint: Artifact | None = None
+    failure: Failure | None = None
+
+    def visible_to(self, actor: Actor) -> bool:
+        """Whether the actor may see it: its owner, and moderators."""
+        return self.owner == actor.account or actor.role.covers(Role.MODERATOR)
+
+    def claimed(self, *, worker: str, token: str, now: datetime) -> Self:
+        """A worker takes it: attempt + 1, a new token, a lease.
+
+        Raises:
+            LeaseLost: It is not waiting (any more).
+        """
+        if self.state is not JobState.QUEUED or not self.eligible or self.not_before > now:
+            raise LeaseLost(job=self.id)
+        return self.but(
+            state=JobState.RUNNING,
+            attempt=self.attempt + 1,
+            worker=worker,
+            token=token,
+            lease_until=now + LEASE,
+            started_at=self.started_at or now,
+        )
+
+    def fenced(self, token: str) -> Self:
+        """Let only the current attempt pass.
+
+        Raises:
+            LeaseLost: The token is of another attempt, or the job is not running.
+        """
+        if self.state is not JobState.RUNNING or self.token != token:
+            raise LeaseLost(job=self.id)
+        return self
+
+    def reported(self, *, now: datetime, progress: Progress | None = None, checkpoint: Artifact | None = None) -> Self:
+        """The worker lives: the lease runs anew."""
+        return self.but(
+            lease_until=now + LEASE,
+            progress=progress or self.progress,
+            checkpoint=checkpoint or self.checkpoint,
+        )
+
+    def released(self) -> Self:
+        """The worker hands it back in order, which costs no attempt."""
+        return self.but(**_unclaimed, attempt=self.attempt - 1)
+
+    def expired(self, *, now: datetime) -> Self:
+        """The lease ran out; after three distinct workers lost it is failed as poison.
+
+        Raises:
+            LeaseLost: The lease has not run out.
+        """
+        if self.state is not JobState.RUNNING or self.lease_until is None or self.lease_until > now:
+            raise LeaseLost(job=self.id)
+        lost = tuple(dict.fromkeys((*self.lost, self.worker or "?")))
+        if len(lost) >= LOST_WORKERS:
+            words = f"{len(lost)} workers were lost while working on it, so it is set aside for an operator to look at."
+            return self.but(lost=lost).failed(Failure(code="quarantined", words=words), now=now)
+        return self.but(**_unclaimed, lost=lost)
+
+    def retried(self, *, now: datetime) -> Self:
+        """Another attempt later, from the last checkpoint; the wait doubles each time."""
+        return self.but(**_unclaimed, not_before=now + RETRY_AFTER * 2 ** (self.attempt - 1))
+
+    def succeeded(self, result: Mapping[str, JsonValue], *, now: datetime) -> Self:
+        """Done."""
+        return self._ended(JobState.SUCCEEDED, now=now, result=result)
+
+    def failed(self, failure: Failure, *, now: datetime) -> Self:
+        """Not to be done."""
+        return self._ended(JobState.FAILED, now=now, failure=failure)
+
+    def cancelled(self, *, now: datetime) -> Self:
+        """No longer wanted: released at once, queued or running; a running worker finds its lease lost."""
+        return self._ended(JobState.CANCELLED, now=now)
+
+    def _ended(self, state: JobState, *, now: datetime, **facts: object) -> Self:
+        if self.state.ended:
+            raise JobEnded(job=self.id, state=self.state.value)
+        return self.but(state=state, ended_at=now, token=None, lease_until=None, checkpoint=None, **facts)
+
+
+def asked(  # the fields of a job that its asker knows
+    kind: str,
+    *,
+    id: str,  # noqa: A002 - the field's name
+    key: str,
+    owner: str,
+    subject: str,
+    title: str,
+    now: datetime,
+    price: int = 0,
+    labels: tuple[str, ...] = (),
+) -> Job:
+    """A new job as it is asked for; enqueueing adds the payload and whether it is eligible."""
+    return Job(
+        id=id,
+        kind=kind,
+        key=key,
+        owner=owner,
+        subject=subject,
+        title=title,
+        payload={},
+        price=price,
+        labels=labels,
+        eligible=False,
+        rank=now.timestamp(),
+        created_at=now,
+        not_before=now,
+    )
+
+
+_unclaimed = {"state": JobState.QUEUED, "worker": None, "token": None, "lease_until": None}

@@ -1,0 +1,219 @@
+"""Double-entry bookkeeping in integers: entries that sum to zero under one unique key. Pure postings, no storage.
+
+Ledger accounts: `account:<id>:points`, `account:<id>:qoints`, `hold:<job>`, and the house's `house:mint`,
+`house:revenue`. Only the house may go below zero, and it has no balance row: it is summed.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
+
+from core.domain.errors import NotEnoughPoints
+from core.domain.value import Entity, Value
+
+MINT = "house:mint"
+REVENUE = "house:revenue"
+
+
+class Currency(StrEnum):
+    """Points are a free allowance that refills; qoints are granted or bought."""
+
+    POINTS = "points"
+    QOINTS = "qoints"
+
+
+class Lot(StrEnum):
+    """Where money came from, in the order in which it is spent."""
+
+    FREE = "free"
+    GRANTED = "granted"
+    PURCHASED = "purchased"
+
+    @property
+    def currency(self) -> Currency:
+        """The currency a lot is counted in."""
+        return Currency.POINTS if self is Lot.FREE else Currency.QOINTS
+
+
+class Balance(Entity):
+    """What one ledger account (the id) holds, by lot."""
+
+    free: int = 0
+    granted: int = 0
+    purchased: int = 0
+
+    @property
+    def lots(self) -> dict[Lot, int]:
+        """The amounts by lot, in spending order."""
+        return {Lot.FREE: self.free, Lot.GRANTED: self.granted, Lot.PURCHASED: self.purchased}
+
+    @property
+    def total(self) -> int:
+        """All lots together."""
+        return self.free + self.granted + self.purchased
+
+    @property
+    def qoints(self) -> int:
+        """The lots that are qoints."""
+        return self.granted + self.purchased
+
+
+class Entry(Value):
+    """One signed posting."""
+
+    account: str
+    lot: Lot
+    amount: int
+
+
+class Act(StrEnum):
+    """What a transaction is for."""
+
+    GRANT = "grant"
+    REFILL = "refill"
+    HOLD = "hold"
+    CAPTURE = "capture"
+    RELEASE = "release"
+
+
+class Transaction(Entity):
+    """Entries that sum to zero in every lot, hence in every currency. The id is the unique key."""
+
+    act: Act
+    owner: str
+    job: str | None = None
+    why: str
+    entries: tuple[Entry, ...]
+    at: datetime
+
+    @model_validator(mode="after")
+    def _sums_to_zero(self) -> Self:
+        if any(sums(self.entries).values()):
+            msg = f"transaction {self.id} does not sum to zero"
+            raise ValueError(msg)
+        return self
+
+    def same_content(self, other: "Transaction") -> bool:
+        """Whether two requests under one key ask for the same thing, the moment aside."""
+        return self == other.but(at=self.at)
+
+    @property
+    def amount(self) -> int:
+        """How much moved."""
+        return sum(entry.amount for entry in self.entries if entry.amount > 0)
+
+
+def points(account: str) -> str:
+    """The ledger account of a person's points."""
+    return f"account:{account}:points"
+
+
+def qoints(account: str) -> str:
+    """The ledger account of a person's qoints."""
+    return f"account:{account}:qoints"
+
+
+def purse(account: str, lot: Lot) -> str:
+    """The ledger account in which a person keeps a lot."""
+    return points(account) if lot.currency is Currency.POINTS else qoints(account)
+
+
+def held(job: str) -> str:
+    """The ledger account of what is set aside for a job."""
+    return f"hold:{job}"
+
+
+def is_house(account: str) -> bool:
+    """Whether a ledger account is the house's: summed, never stored, free to go below zero."""
+    return account.startswith("house:")
+
+
+def sums(entries: Iterable[Entry]) -> Counter[Lot]:
+    """The sum of entries per lot; all zero in a sound ledger."""
+    total: Counter[Lot] = Counter()
+    for entry in entries:
+        total[entry.lot] += entry.amount
+    return total
+
+
+def balances(transactions: Iterable[Transaction]) -> dict[str, Balance]:
+    """Replay the entries of all transactions into the balance of every ledger account."""
+    rows: dict[str, Balance] = {}
+    for transaction in transactions:
+        for entry in transaction.entries:
+            row = rows.get(entry.account) or Balance(id=entry.account)
+            rows[entry.account] = row.but(**{entry.lot.value: row.lots[entry.lot] + entry.amount})
+    return rows
+
+
+def spend(wallet: Balance, price: int) -> dict[Lot, int]:
+    """Choose the lots that pay a price: points first, then granted, then purchased qoints.
+
+    Raises:
+        NotEnoughPoints: All lots together do not cover the price.
+    """
+    if wallet.total < price:
+        raise NotEnoughPoints(price=price, balance=wallet.total, missing=price - wallet.total)
+    parts, rest = {}, price
+    for lot, amount in wallet.lots.items():
+        if part := min(amount, rest):
+            parts[lot] = part
+            rest -= part
+    return parts
+
+
+def hold(wallet: Balance, price: int, *, owner: str, job: str, why: str, now: datetime) -> Transaction:
+    """Set the price of a job aside.
+
+    Raises:
+        NotEnoughPoints: The wallet does not cover the price.
+    """
+    entries = _moved(spend(wallet, price), source=lambda lot: purse(owner, lot), target=lambda _: held(job))
+    return Transaction(id=f"hold:{job}", act=Act.HOLD, owner=owner, job=job, why=why, entries=entries, at=now)
+
+
+def capture(on_hold: Balance, *, owner: str, job: str, why: str, now: datetime) -> Transaction:
+    """Take what is set aside for a job that succeeded."""
+    entries = _moved(on_hold.lots, source=lambda _: held(job), target=lambda _: REVENUE)
+    return Transaction(id=f"capture:{job}", act=Act.CAPTURE, owner=owner, job=job, why=why, entries=entries, at=now)
+
+
+def release(on_hold: Balance, *, owner: str, job: str, why: str, now: datetime) -> Transaction:
+    """Give back what is set aside, to the exact lots it came from, also above the cap of points."""
+    entries = _moved(on_hold.lots, source=lambda _: held(job), target=lambda lot: purse(owner, lot))
+    return Transaction(id=f"release:{job}", act=Act.RELEASE, owner=owner, job=job, why=why, entries=entries, at=now)
+
+
+def grant(amount: int, *, key: str, owner: str, why: str, now: datetime) -> Transaction:
+    """Mint qoints for somebody; the amount is positive."""
+    entries = _moved({Lot.GRANTED: amount}, source=lambda _: MINT, target=lambda lot: purse(owner, lot))
+    return Transaction(id=f"grant:{key}", act=Act.GRANT, owner=owner, why=why, entries=entries, at=now)
+
+
+def refill(wallet: Balance, *, owner: str, cap: int, now: datetime) -> Transaction | None:
+    """Mint points up to the cap, once a day; None when the wallet is full."""
+    if wallet.free >= cap:
+        return None
+    day: date = now.date()
+    entries = _moved({Lot.FREE: cap - wallet.free}, source=lambda _: MINT, target=lambda lot: purse(owner, lot))
+    return Transaction(
+        id=f"refill:{owner}:{day}", act=Act.REFILL, owner=owner, why=f"daily points of {day}", entries=entries, at=now
+    )
+
+
+def _moved(
+    parts: Mapping[Lot, int], *, source: Callable[[Lot], str], target: Callable[[Lot], str]
+) -> tuple[Entry, ...]:
+    return tuple(
+        entry
+        for lot, amount in parts.items()
+        if amount
+        for entry in (
+            Entry(account=source(lot), lot=lot, amount=-amount),
+            Entry(account=target(lot), lot=lot, amount=amount),
+        )
+    )

@@ -1,0 +1,66 @@
+"""Notices and cards: what to tell a user later, and the message about a job that is kept up to date."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from core.domain.account import Place
+from core.domain.value import Entity
+
+DELIVERY = timedelta(seconds=60)  # a front end that claimed a notice has so long before another may try
+
+
+class NoticeState(StrEnum):
+    """A notice is delivered once, or given up."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    UNDELIVERABLE = "undeliverable"
+
+
+class Topic(StrEnum):
+    """What a notice is about; the faces find the words."""
+
+    JOB_SUCCEEDED = "job_succeeded"
+    JOB_FAILED = "job_failed"
+    JOB_CANCELLED = "job_cancelled"
+    GRANTED = "granted"
+
+
+class Notice(Entity):
+    """Something to tell, committed with the change it tells of (an outbox row)."""
+
+    account: str
+    place: Place
+    topic: Topic
+    job: str | None = None
+    details: Mapping[str, str] = {}
+    state: NoticeState = NoticeState.PENDING
+    created_at: datetime
+    claimed_until: datetime | None = None
+
+    def claimed(self, *, now: datetime) -> Self:
+        """A front end is about to deliver it."""
+        return self.but(claimed_until=now + DELIVERY)
+
+    def delivered(self) -> Self:
+        """It stands in the chat."""
+        return self.but(state=NoticeState.DELIVERED, claimed_until=None)
+
+
+class Card(Entity):
+    """The message about one job in one place. `message` is the platform's id of it, `shown` what it last said."""
+
+    job: str
+    account: str
+    place: Place
+    created_at: datetime
+    message: str | None = None
+    shown: str | None = None
+    closed: bool = False
+
+
+def card_id(job: str, place: Place) -> str:
+    """One card per job and place."""
+    return f"{job}:{place.platform}:{place.chat}:{place.thread or ''}"

@@ -1,0 +1,122 @@
+"""Offerings: what can be bought, with which presets and bounds, and what it costs. One TOML file each."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from core.domain.errors import BadValue, DatasetUnfit, OutOfBounds, UnknownParameter
+from core.domain.recipes import hyperparameters
+from core.domain.value import Entity, Value
+
+Number = int | float
+
+
+class Base(Value):
+    """The base model: its family decides which recipe and which pipelines fit.
+
+    `location` is a local folder, a hub id, or `package:NAME` for one that ships; settings may override it.
+    """
+
+    id: str
+    title: str
+    family: str
+    location: str
+
+
+class Price(Value):
+    """Points for a training: a base amount, and so many per started thousand of steps."""
+
+    base: int = Field(ge=0)
+    per_thousand_steps: int = Field(ge=0)
+
+
+class Generation(Value):
+    """What pictures made with a model of this offering cost, and how they are made."""
+
+    price: int = Field(ge=0)
+    size: int = Field(ge=8)
+    steps: int = Field(ge=1)
+    guidance: float = Field(ge=0)
+    most: int = Field(ge=1)
+
+
+class Offering(Entity):
+    """Something to buy; the id is the name of its file."""
+
+    title: str
+    description: str
+    base: Base
+    recipe: str
+    presets: Mapping[str, Mapping[str, JsonValue]]
+    bounds: Mapping[str, tuple[Number, Number]]
+    least_items: int = Field(default=1, ge=1)
+    most_items: int = Field(default=1000, ge=1)
+    price: Price
+    generation: Generation
+    samples: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    seconds_per_step: float = Field(gt=0)
+    seconds_around: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _presets_fit(self) -> Self:
+        for preset in self.presets:
+            self.settled(preset, {})
+        return self
+
+    @property
+    def version(self) -> str:
+        """The hash of everything that is promised: a run names it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    def settled(self, preset: str, overrides: Mapping[str, str]) -> dict[str, JsonValue]:
+        """The hyper-parameters of a preset with somebody's overrides (as text), checked against bounds and recipe.
+
+        Raises:
+            BadValue: No such preset, or a value is not of its kind.
+            UnknownParameter: An override that has no bounds here.
+            OutOfBounds: A value outside its bounds.
+        """
+        if preset not in self.presets:
+            raise BadValue(what="preset", value=preset, why=f"{self.id} has {', '.join(self.presets)}")
+        numbers = {name: self._bounded(name, text) for name, text in overrides.items()}
+        chosen = {**self.presets[preset], **numbers}
+        try:
+            return hyperparameters(self.recipe).model_validate(chosen).model_dump(mode="json")
+        except ValueError as error:
+            raise BadValue(what="combination of settings", value=str(chosen), why=str(error)) from error
+
+    def _bounded(self, name: str, text: str) -> Number:
+        if name not in self.bounds:
+            raise UnknownParameter(name=name, offering=self.id, known=", ".join(self.bounds))
+        low, high = self.bounds[name]
+        try:
+            value: Number = int(text) if isinstance(low, int) and isinstance(high, int) else float(text)
+        except ValueError as error:
+            raise BadValue(what=name, value=text, why=f"it takes a number from {low} to {high}") from error
+        if not low <= value <= high:
+            raise OutOfBounds(name=name, value=text, offering=self.id, low=str(low), high=str(high))
+        return value
+
+    def cost(self, steps: int) -> dict[str, int]:
+        """What a training of so many steps costs, by what it is made of; integers only."""
+        return {
+            "base": self.price.base,
+            f"{steps} steps": -(-steps * self.price.per_thousand_steps // 1000),
+        }
+
+    def seconds(self, steps: int) -> float:
+        """About how long a training takes on the machine the offering was measured on."""
+        return self.seconds_around + steps * self.seconds_per_step
+
+    def require_items(self, name: str, count: int) -> None:
+        """Let a dataset of so many items pass.
+
+        Raises:
+            DatasetUnfit: Too few or too many.
+        """
+        if not self.least_items <= count <= self.most_items:
+            need = f"{self.least_items} to {self.most_items} pictures"
+            raise DatasetUnfit(offering=self.title, name=name, need=need, has=str(count))

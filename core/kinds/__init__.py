@@ -1,0 +1,78 @@
+"""Job kinds as the core sees them: one module per kind with `Payload`, `Result` and `settle`, found by name.
+
+`settle` commits what the end of a job means for everything else, in the transaction that ends it.
+"""
+
+import pkgutil
+from collections.abc import Mapping
+from datetime import datetime
+from importlib import import_module
+from typing import Protocol, cast
+
+from core.domain.account import Place
+from core.domain.job import ACTIVE_PER_OWNER, Job
+from core.domain.ledger import Balance, hold, points, qoints
+from core.domain.notice import Card, card_id
+from core.domain.value import Value
+from core.ports.clock import Ids
+from core.ports.store import Repositories
+
+
+class Kind(Protocol):
+    """The shape of a module in this package."""
+
+    Payload: type[Value]
+    Result: type[Value]
+
+    async def settle(self, tx: Repositories, job: Job, result: Value | None, *, ids: Ids, now: datetime) -> None:
+        """Commit what the end of the job means; `result` is None where it failed or was cancelled."""
+        ...
+
+
+def discovered() -> Mapping[str, Kind]:
+    """All kinds by name.
+
+    Raises:
+        TypeError: A module of this package lacks a part of a kind.
+    """
+    kinds: dict[str, Kind] = {}
+    for found in pkgutil.iter_modules(__path__):
+        module = import_module(f"{__name__}.{found.name}")
+        if missing := [part for part in ("Payload", "Result", "settle") if not hasattr(module, part)]:
+            msg = f"job kind {found.name} lacks {', '.join(missing)}"
+            raise TypeError(msg)
+        kinds[found.name] = cast("Kind", module)
+    return kinds
+
+
+async def wallet(tx: Repositories, account: str) -> Balance:
+    """A person's points and qoints together."""
+    free, bought = await tx.ledger.balance(points(account)), await tx.ledger.balance(qoints(account))
+    return Balance(id=account, free=free.free, granted=bought.granted, purchased=bought.purchased)
+
+
+async def enqueue(tx: Repositories, payload: Value, *, job: Job, place: Place) -> Job:
+    """Queue a job in the caller's transaction: its row, the hold of its price, its card.
+
+    Raises:
+        NotEnoughPoints: The owner's wallet does not cover the price.
+    """
+    waiting = await tx.jobs.active(job.owner)
+    eligible = sum(known.eligible for known in waiting) < ACTIVE_PER_OWNER
+    queued = job.but(payload=payload.model_dump(mode="json"), eligible=eligible)
+    if job.price:
+        purse = await wallet(tx, job.owner)
+        await tx.ledger.post(hold(purse, job.price, owner=job.owner, job=job.id, why=job.title, now=job.created_at))
+    await tx.jobs.add(queued)
+    card = Card(id=card_id(job.id, place), job=job.id, account=job.owner, place=place, created_at=job.created_at)
+    await tx.cards.add(card)
+    return queued
+
+
+async def promote(tx: Repositories, owner: str) -> None:
+    """Make the owner's next waiting job eligible, in the transaction that ended one."""
+    active = await tx.jobs.active(owner)
+    if sum(job.eligible for job in active) < ACTIVE_PER_OWNER and (
+        following := next((job for job in active if not job.eligible), None)
+    ):
+        await tx.jobs.save(following.but(eligible=True))

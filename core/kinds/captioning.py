@@ -1,0 +1,52 @@
+"""Captioning: a captioner describes the pictures of a dataset; each text becomes a new caption version."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from core.domain.caption import CaptionMode, CaptionSource, CaptionVersion, merged
+from core.domain.doctor import reexamined
+from core.domain.job import Job
+from core.domain.value import Value
+from core.ports.clock import Ids
+from core.ports.store import Repositories
+
+
+class Payload(Value):
+    """The dataset, who describes it, and what happens where a caption stands already."""
+
+    dataset: str
+    captioner: str
+    mode: CaptionMode
+
+
+class Result(Value):
+    """The scene of each item by item id, without the trigger word."""
+
+    scenes: Mapping[str, str]
+
+
+async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, now: datetime) -> None:
+    """Write the new caption versions and let the doctor look again; items that came meanwhile stay as they are."""
+    if not isinstance(result, Result):
+        return
+    payload = Payload.model_validate(job.payload)
+    dataset = await tx.datasets.get(payload.dataset)
+    for item in await tx.items.of(dataset.id):
+        old = item.caption
+        scene = result.scenes.get(item.id)
+        text = merged(dataset.trigger, old.text if old else None, scene, payload.mode) if scene else None
+        if text is None:
+            continue
+        number = old.version + 1 if old else 1
+        version = CaptionVersion(
+            id=f"{item.id}:{number}",
+            item=item.id,
+            version=number,
+            text=text,
+            author=job.owner,
+            source=CaptionSource.AUTOMATIC,
+            at=now,
+        )
+        await tx.captions.add(version)
+        await tx.items.save(item.but(caption=version))
+    await tx.datasets.save(reexamined(dataset, await tx.items.of(dataset.id), now=now))

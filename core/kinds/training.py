@@ -1,0 +1,62 @@
+"""Training: a run over a snapshot becomes a model. What the run needs is in its row; the payload only names it."""
+
+from datetime import datetime
+
+from core.domain.artifact import Artifact
+from core.domain.job import Job
+from core.domain.model import Model, slug
+from core.domain.value import Value
+from core.ports.clock import Ids
+from core.ports.store import Repositories
+
+
+class Payload(Value):
+    """The run to execute, and what the model will be called."""
+
+    run: str
+    name: str
+    trigger: str
+    family: str
+    owner_name: str
+
+
+class Result(Value):
+    """The final LoRA, a picture of before and after, and what the fixed evaluation said of both."""
+
+    artifact: Artifact
+    grid: Artifact
+    base_hash: str
+    code_version: str
+    evaluation_before: float
+    evaluation_after: float
+
+
+async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, now: datetime) -> None:
+    """Complete the run and make the model; a training that did not end well leaves its run as far as it came."""
+    if not isinstance(result, Result):
+        return
+    payload = Payload.model_validate(job.payload)
+    run = await tx.runs.get(payload.run)
+    facts = result.model_dump(include={"base_hash", "code_version", "evaluation_before", "evaluation_after"})
+    await tx.runs.save(run.but(**facts))
+    await tx.references.refer(result.artifact.sha256, result.grid.sha256)
+    model = Model(
+        id=ids.new(),
+        owner=job.owner,
+        owner_name=payload.owner_name,
+        slug=await _free_slug(tx, job.owner, slug(payload.name)),
+        trigger=payload.trigger,
+        family=payload.family,
+        base=run.base,
+        offering=run.offering,
+        run=run.id,
+        artifact=result.artifact,
+        created_at=now,
+    )
+    await tx.models.add(model)
+
+
+async def _free_slug(tx: Repositories, owner: str, wished: str) -> str:
+    taken = {model.slug for model in await tx.models.owned(owner, limit=1000)}
+    numbered = (f"{wished}-{number}" for number in range(2, len(taken) + 3))
+    return wished if wished not in taken else next(name for name in numbered if name not in taken)

@@ -1,0 +1,273 @@
+"""What core asks of the database: one repository per noun, and transactions over all of them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from core.domain.account import Account, Identity, Place, Platform
+from core.domain.action import Action
+from core.domain.audit import Audit
+from core.domain.caption import CaptionVersion
+from core.domain.dataset import Dataset, Item
+from core.domain.fleet import Worker
+from core.domain.generation import Generation
+from core.domain.job import Job
+from core.domain.ledger import Balance, Transaction
+from core.domain.model import Model
+from core.domain.notice import Card, Notice
+from core.domain.quote import Quote
+from core.domain.run import MetricsPoint, Run
+from core.domain.snapshot import Snapshot
+from core.domain.value import Entity
+
+E = TypeVar("E", bound=Entity)
+T = TypeVar("T")
+
+PAGE = 25
+
+
+class Repository(Protocol[E]):
+    """Entities of one noun by id."""
+
+    async def find(self, name: str) -> E | None:
+        """The entity of this id, if there is one."""
+        ...
+
+    async def get(self, name: str) -> E:
+        """The entity of this id.
+
+        Raises:
+            NotFound: There is none.
+        """
+        ...
+
+    async def add(self, entity: E) -> None:
+        """Insert a new entity."""
+        ...
+
+    async def save(self, entity: E) -> None:
+        """Replace the entity of the same id; read it in the same transaction first."""
+        ...
+
+
+class Accounts(Repository[Account], Protocol):
+    """Persons."""
+
+    async def named(self, name: str) -> Sequence[Account]:
+        """Those who are called so, for admins to name them."""
+        ...
+
+
+class Ledger(Protocol):
+    """The append-only ledger and the balances it adds up to."""
+
+    async def post(self, transaction: Transaction) -> Transaction:
+        """Append a transaction and move the balances with it; the same key and content again changes nothing.
+
+        Raises:
+            KeyReused: The key stands for other content.
+            Overdrawn: A person's balance would go below zero.
+        """
+        ...
+
+    async def find(self, key: str) -> Transaction | None:
+        """The transaction under a key."""
+        ...
+
+    async def balance(self, account: str) -> Balance:
+        """What a ledger account holds; nothing where it never held anything."""
+        ...
+
+    async def of(self, owner: str, *, limit: int = PAGE) -> Sequence[Transaction]:
+        """The owner's transactions, newest first."""
+        ...
+
+    async def about(self, job: str) -> Sequence[Transaction]:
+        """The transactions of one job, in order."""
+        ...
+
+    def everything(self) -> AsyncIterator[Transaction]:
+        """All transactions, for a proof."""
+        ...
+
+    def balances(self) -> AsyncIterator[Balance]:
+        """All balance rows, for a proof."""
+        ...
+
+
+class Datasets(Repository[Dataset], Protocol):
+    """Datasets that are not deleted, unless asked for by id."""
+
+    async def owned(self, owner: str, *, text: str = "", after: str = "", limit: int = PAGE) -> Sequence[Dataset]:
+        """The owner's datasets by folded name: those that contain the text, from after a folded name on."""
+        ...
+
+    async def named(self, owner: str, folded: str) -> Dataset | None:
+        """The owner's dataset of exactly this folded name."""
+        ...
+
+
+class Items(Repository[Item], Protocol):
+    """Pictures in datasets."""
+
+    async def of(self, dataset: str) -> Sequence[Item]:
+        """All items of a dataset by position."""
+        ...
+
+
+class Captions(Repository[CaptionVersion], Protocol):
+    """Every state of every caption."""
+
+    async def of(self, item: str) -> Sequence[CaptionVersion]:
+        """The versions of one caption, oldest first."""
+        ...
+
+
+class Jobs(Repository[Job], Protocol):
+    """The queue."""
+
+    async def keyed(self, key: str) -> Job | None:
+        """The job that was asked for under this idempotency key."""
+        ...
+
+    async def candidates(
+        self, *, kinds: Sequence[str], labels: Sequence[str], now: datetime, limit: int = 32
+    ) -> Sequence[Job]:
+        """Up to `limit` queued, eligible jobs that such a worker may take, best rank first."""
+        ...
+
+    async def swap(self, before: Job, after: Job) -> bool:
+        """Write what changed if state and attempt are still as before: a claim, outside any transaction."""
+        ...
+
+    async def expired(self, *, now: datetime) -> Sequence[Job]:
+        """Running jobs whose lease has run out."""
+        ...
+
+    async def active(self, owner: str) -> Sequence[Job]:
+        """The owner's queued and running jobs, oldest first; in a transaction, two who ask for one owner conflict."""
+        ...
+
+    async def about(self, subject: str) -> Sequence[Job]:
+        """The queued and running jobs about one thing."""
+        ...
+
+    async def owned(self, owner: str, *, kind: str | None = None, limit: int = PAGE) -> Sequence[Job]:
+        """The owner's jobs, newest first."""
+        ...
+
+    async def ahead(self, job: Job) -> int:
+        """How many eligible jobs of its kind would be claimed before it."""
+        ...
+
+
+class Runs(Repository[Run], Protocol):
+    """Trainings as they were done."""
+
+    async def chart(self, run: str) -> Sequence[MetricsPoint]:
+        """The metrics points of a run by step."""
+        ...
+
+    async def plot(self, run: str, points: Sequence[MetricsPoint]) -> None:
+        """Add metrics points; a step that is passed again replaces the point of before."""
+        ...
+
+
+class Models(Repository[Model], Protocol):
+    """Trained models."""
+
+    async def owned(self, owner: str, *, limit: int = PAGE) -> Sequence[Model]:
+        """The owner's models, newest first."""
+        ...
+
+    async def called(self, words: Sequence[str], *, account: str) -> Sequence[Model]:
+        """Models with one of these trigger words that are the account's (newest first) or public (earliest first)."""
+        ...
+
+    async def public(self, *, limit: int = PAGE) -> Sequence[Model]:
+        """Models for everyone, newest first."""
+        ...
+
+
+class Notices(Repository[Notice], Protocol):
+    """The outbox."""
+
+    async def pending(self, platform: Platform, *, now: datetime, limit: int = PAGE) -> Sequence[Notice]:
+        """Undelivered notices for a platform that no front end is delivering, oldest first."""
+        ...
+
+
+class Cards(Repository[Card], Protocol):
+    """Messages about jobs."""
+
+    async def open_at(self, place: Place) -> Sequence[Card]:
+        """The cards in one place that are still kept up to date, oldest first."""
+        ...
+
+    async def of(self, job: str) -> Sequence[Card]:
+        """The cards of one job."""
+        ...
+
+
+class Workers(Repository[Worker], Protocol):
+    """The fleet."""
+
+    async def seen_since(self, moment: datetime) -> Sequence[Worker]:
+        """Workers heard of since then, by id."""
+        ...
+
+
+class References(Protocol):
+    """Who refers to which bytes: counted in the transaction that refers."""
+
+    async def refer(self, *names: str) -> None:
+        """Count one more reference to each sha256.
+
+        Raises:
+            BlobGone: The bytes are gone or just being swept.
+        """
+        ...
+
+    async def forget(self, *names: str) -> None:
+        """Count one less for each sha256."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repositories:
+    """All nouns, either free or bound to a transaction."""
+
+    accounts: Accounts
+    actions: Repository[Action]
+    audits: Repository[Audit]
+    captions: Captions
+    cards: Cards
+    datasets: Datasets
+    generations: Repository[Generation]
+    identities: Repository[Identity]
+    items: Items
+    jobs: Jobs
+    ledger: Ledger
+    models: Models
+    notices: Notices
+    quotes: Repository[Quote]
+    references: References
+    runs: Runs
+    snapshots: Repository[Snapshot]
+    workers: Workers
+
+
+class Store(Repositories, ABC):
+    """The database: single reads and writes, and transactions."""
+
+    @abstractmethod
+    async def transact(self, work: Callable[[Repositories], Awaitable[T]]) -> T:
+        """Run the work in one transaction and return what it returns.
+
+        The work may run more than once, so it touches nothing but its argument.
+
+        Raises:
+            DatabaseUnavailable: The transaction could not be committed.
+        """

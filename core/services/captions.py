@@ -1,0 +1,87 @@
+"""Captions: have them written, or write one by hand."""
+
+from dataclasses import dataclass
+
+from core.domain.account import Actor, Place
+from core.domain.caption import CaptionMode, CaptionSource, CaptionVersion
+from core.domain.dataset import Dataset, Item
+from core.domain.doctor import reexamined
+from core.domain.errors import BadValue, DatasetEmpty, NothingToDo
+from core.domain.job import Job, asked
+from core.kinds import captioning, enqueue
+from core.ports.clock import Clock, Ids
+from core.ports.store import Repositories, Store
+
+LENGTH = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captions:
+    """The texts that a model learns from. `captioner` is the one that settings choose."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    captioner: str
+
+    async def auto(self, actor: Actor, dataset: Dataset, *, mode: CaptionMode, place: Place, key: str) -> Job:
+        """Have every picture described, trigger word first.
+
+        Raises:
+            DatasetEmpty: There is no picture.
+            NothingToDo: Every picture has a caption and the mode leaves those alone.
+        """
+        items = await self.store.items.of(dataset.id)
+        if not items:
+            raise DatasetEmpty(name=dataset.name)
+        if mode is CaptionMode.IGNORE and all(item.caption for item in items):
+            raise NothingToDo(
+                why=f"Every picture of «{dataset.name}» has a caption. "
+                f"To write them anew: `caption auto {dataset.name} overwrite`."
+            )
+        job = asked(
+            "captioning",
+            id=self.ids.new(),
+            key=key,
+            owner=actor.account,
+            subject=dataset.id,
+            title=f"{dataset.name} · captions",
+            now=self.clock.now(),
+        )
+        payload = captioning.Payload(dataset=dataset.id, captioner=self.captioner, mode=mode)
+
+        async def work(tx: Repositories) -> Job:
+            return await tx.jobs.keyed(key) or await enqueue(tx, payload, job=job, place=place)
+
+        return await self.store.transact(work)
+
+    async def edit(self, actor: Actor, item: Item, *, text: str) -> Item:
+        """Write one caption by hand, as a new version.
+
+        Raises:
+            BadValue: Nothing is left of the text, or too much.
+        """
+        line = " ".join(text.split())
+        if not line or len(line) > LENGTH:
+            raise BadValue(what="caption", value=line[:40], why=f"it takes 1 to {LENGTH} characters")
+
+        async def work(tx: Repositories) -> Item:
+            now = self.clock.now()
+            current = await tx.items.get(item.id)
+            number = current.caption.version + 1 if current.caption else 1
+            version = CaptionVersion(
+                id=f"{item.id}:{number}",
+                item=item.id,
+                version=number,
+                text=line,
+                author=actor.account,
+                source=CaptionSource.HAND,
+                at=now,
+            )
+            await tx.captions.add(version)
+            await tx.items.save(current.but(caption=version))
+            dataset = await tx.datasets.get(item.dataset)
+            await tx.datasets.save(reexamined(dataset, await tx.items.of(dataset.id), now=now))
+            return current.but(caption=version)
+
+        return await self.store.transact(work)

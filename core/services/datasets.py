@@ -1,0 +1,166 @@
+"""Datasets: bundling pictures, letting the doctor look, deleting."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.domain.account import Actor, Place
+from core.domain.artifact import Artifact
+from core.domain.dataset import Dataset, Item, dataset_name
+from core.domain.errors import NameTaken, NotFound, NothingToDo
+from core.domain.job import Job, asked
+from core.domain.trigger import folded, guarded
+from core.domain.value import Value
+from core.kinds import enqueue, intake, validation
+from core.ports.blobs import Blobs
+from core.ports.clock import Clock, Ids
+from core.ports.store import PAGE, Repositories, Store
+
+UPLOAD_LIMIT = 500 * 2**20  # bytes in one file
+
+
+class Source(Protocol):
+    """A file on its way in: nothing is read before `open`."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    def open(self) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Its bytes, once."""
+        ...
+
+
+class DatasetView(Value):
+    """A dataset with its items."""
+
+    dataset: Dataset
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Datasets:
+    """What creators do before they pay."""
+
+    store: Store
+    blobs: Blobs
+    clock: Clock
+    ids: Ids
+
+    async def create(self, actor: Actor, *, name: str, trigger: str) -> Dataset:
+        """Open an empty dataset.
+
+        Raises:
+            BadValue: The name cannot be one.
+            BadTrigger: The trigger word cannot be one.
+            NameTaken: The actor has a dataset of this name.
+        """
+        now = self.clock.now()
+        wished = dataset_name(name)
+        dataset = Dataset(
+            id=self.ids.new(),
+            owner=actor.account,
+            name=wished,
+            folded=folded(wished),
+            trigger=guarded(trigger),
+            created_at=now,
+            updated_at=now,
+        )
+
+        async def work(tx: Repositories) -> None:
+            if await tx.datasets.named(actor.account, dataset.folded):
+                raise NameTaken(noun="dataset", name=dataset.name)
+            await tx.datasets.add(dataset)
+
+        await self.store.transact(work)
+        return dataset
+
+    async def add(self, actor: Actor, dataset: Dataset, sources: Sequence[Source], *, place: Place, key: str) -> Job:
+        """Take files in: their bytes durably first, then, in one transaction, the job that looks into them.
+
+        Raises:
+            NothingToDo: There is no file.
+            FileTooLarge, FileUnreadable: A file does not come in; nothing is changed.
+        """
+        if not sources:
+            raise NothingToDo(why="No file was given. Name pictures or a zip of pictures to add.")
+        if known := await self.store.jobs.keyed(key):
+            return known
+        files = tuple([await self._stored(source) for source in sources])
+        now = self.clock.now()
+        payload = intake.Payload(dataset=dataset.id, files=files)
+        job = self._asked("intake", dataset, key, title=f"{dataset.name} · {len(files)} files coming in")
+
+        async def work(tx: Repositories) -> Job:
+            if again := await tx.jobs.keyed(key):
+                return again
+            current = await _owned(tx, actor, dataset.id)
+            await tx.references.refer(*(file.sha256 for file in files))
+            await tx.datasets.save(current.uploading(now=now))
+            return await enqueue(tx, payload, job=job, place=place)
+
+        return await self.store.transact(work)
+
+    async def check(self, actor: Actor, dataset: Dataset, *, place: Place, key: str) -> Job:
+        """Let the doctor read every stored picture again.
+
+        Raises:
+            DatasetEmpty: There is nothing to look at.
+        """
+        now = self.clock.now()
+        job = self._asked("validation", dataset, key, title=f"{dataset.name} · the doctor looks")
+
+        async def work(tx: Repositories) -> Job:
+            if again := await tx.jobs.keyed(key):
+                return again
+            current = await _owned(tx, actor, dataset.id)
+            await tx.datasets.save(current.validating(now=now))
+            return await enqueue(tx, validation.Payload(dataset=current.id), job=job, place=place)
+
+        return await self.store.transact(work)
+
+    async def list(self, actor: Actor, *, text: str = "", after: str = "", limit: int = PAGE) -> Sequence[Dataset]:
+        """The actor's datasets whose name contains the text, by name."""
+        return await self.store.datasets.owned(actor.account, text=folded(text), after=folded(after), limit=limit)
+
+    async def view(self, actor: Actor, dataset: str) -> DatasetView:
+        """A dataset with its items.
+
+        Raises:
+            NotFound: There is no such dataset for this actor.
+        """
+        found = await _owned(self.store, actor, dataset)
+        return DatasetView(dataset=found, items=tuple(await self.store.items.of(dataset)))
+
+    async def items(self, dataset: str) -> Sequence[Item]:
+        """The items of a dataset, for a worker, whoever owns it."""
+        return await self.store.items.of(dataset)
+
+    async def delete(self, actor: Actor, dataset: Dataset) -> Dataset:
+        """Put a dataset out of sight; jobs that were ordered go on from their snapshots."""
+
+        async def work(tx: Repositories) -> Dataset:
+            gone = (await _owned(tx, actor, dataset.id)).deleted(now=self.clock.now())
+            await tx.datasets.save(gone)
+            return gone
+
+        return await self.store.transact(work)
+
+    async def _stored(self, source: Source) -> Artifact:
+        async with source.open() as chunks:
+            blob = await self.blobs.put(chunks, name=source.name, limit=UPLOAD_LIMIT)
+        return Artifact(name=source.name, sha256=blob.id, size=blob.size, media_type="application/octet-stream")
+
+    def _asked(self, kind: str, dataset: Dataset, key: str, *, title: str) -> Job:
+        return asked(
+            kind, id=self.ids.new(), key=key, owner=dataset.owner, subject=dataset.id, title=title, now=self.clock.now()
+        )
+
+
+async def _owned(tx: Repositories, actor: Actor, dataset: str) -> Dataset:
+    found = await tx.datasets.get(dataset)
+    if found.deleted_at or not found.visible_to(actor):
+        raise NotFound(noun="dataset", name=dataset, hint="See `dataset list`.")
+    return found

@@ -1,0 +1,253 @@
+"""Jobs: the worker's side (claim, report, finish) and the owner's (view, cancel, why). No kind is known by name."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.domain.account import Actor
+from core.domain.artifact import Artifact
+from core.domain.errors import LeaseLost, NotFound
+from core.domain.fleet import STALE_AFTER, Worker
+from core.domain.job import Failure, Job, JobState, Progress
+from core.domain.ledger import capture, held, release
+from core.domain.notice import Notice, Topic
+from core.domain.run import MetricsPoint
+from core.domain.value import Value
+from core.kinds import Kind, promote
+from core.ports.clock import Clock, Ids
+from core.ports.store import Repositories, Store
+
+TOPICS = {
+    JobState.SUCCEEDED: Topic.JOB_SUCCEEDED,
+    JobState.FAILED: Topic.JOB_FAILED,
+    JobState.CANCELLED: Topic.JOB_CANCELLED,
+}
+
+
+class Waiting(Value):
+    """Why a job is waiting: its place in the queue, who could take it, what holds it back."""
+
+    job: Job
+    ahead: int
+    workers: tuple[Worker, ...]
+    blocked_by: tuple[Job, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jobs:
+    """The queue and its leases. `kinds` settle what a job's end means."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    kinds: Mapping[str, Kind]
+
+    async def claim(self, worker: Worker) -> Job | None:
+        """Take one of the first jobs that this worker may do, or None.
+
+        Candidates are tried in random order within the window, so that no head of the queue gets hot.
+        """
+        now = self.clock.now()
+        window = list(await self.store.jobs.candidates(kinds=worker.kinds, labels=worker.labels, now=now))
+        for job in _shuffled(window):
+            claimed = job.claimed(worker=worker.id, token=self.ids.token(), now=now)
+            if await self.store.jobs.swap(job, claimed):
+                return claimed
+        return None
+
+    async def report(
+        self, job: str, token: str, *, progress: Progress | None = None, points: Sequence[MetricsPoint] = ()
+    ) -> None:
+        """Extend the lease, with what there is to say.
+
+        Raises:
+            LeaseLost: The attempt is stale: stop and discard.
+        """
+
+        async def work(tx: Repositories) -> None:
+            current = (await tx.jobs.get(job)).fenced(token)
+            if points:
+                await tx.runs.plot(job, points)
+            await tx.jobs.save(current.reported(now=self.clock.now(), progress=progress))
+
+        await self.store.transact(work)
+
+    async def checkpoint(self, job: str, token: str, artifact: Artifact) -> None:
+        """Refer to a verified checkpoint instead of the one before.
+
+        Raises:
+            LeaseLost: The attempt is stale; nothing is changed.
+        """
+
+        async def work(tx: Repositories) -> None:
+            current = (await tx.jobs.get(job)).fenced(token)
+            await tx.references.refer(artifact.sha256)
+            await self._forget_checkpoint(tx, current)
+            await tx.jobs.save(current.reported(now=self.clock.now(), checkpoint=artifact))
+
+        await self.store.transact(work)
+
+    async def finish(self, job: str, token: str, outcome: Value | Failure) -> Job:
+        """End a job: its state, the money, what its kind settles, the notice and the next in line, all at once.
+
+        Raises:
+            LeaseLost: The attempt is stale; nothing is changed.
+        """
+
+        async def work(tx: Repositories) -> Job:
+            current = (await tx.jobs.get(job)).fenced(token)
+            return await self._end(tx, current, outcome)
+
+        return await self.store.transact(work)
+
+    async def retry(self, job: str, token: str) -> None:
+        """Give a job back for another attempt later.
+
+        Raises:
+            LeaseLost: The attempt is stale; nothing is changed.
+        """
+        await self._save(job, lambda current: current.fenced(token).retried(now=self.clock.now()))
+
+    async def release(self, job: str, token: str) -> None:
+        """Hand a job back in order, at no cost of an attempt.
+
+        Raises:
+            LeaseLost: The attempt is stale; nothing is changed.
+        """
+        await self._save(job, lambda current: current.fenced(token).released())
+
+    async def expire(self) -> list[Job]:
+        """Take back the jobs whose lease ran out; what has lost too many workers is failed and paid back."""
+        back = []
+        for job in await self.store.jobs.expired(now=self.clock.now()):
+
+            async def work(tx: Repositories, name: str = job.id) -> Job | None:
+                current = await tx.jobs.get(name)
+                try:
+                    after = current.expired(now=self.clock.now())
+                except LeaseLost:
+                    return None
+                if after.failure:
+                    return await self._end(tx, current.but(lost=after.lost), after.failure)
+                await tx.jobs.save(after)
+                return after
+
+            if taken := await self.store.transact(work):
+                back.append(taken)
+        return back
+
+    async def cancel(self, actor: Actor, job: str) -> Job:
+        """End a job that its owner no longer wants: at once, whether it waits or runs; the hold goes back.
+
+        Raises:
+            NotFound: There is no such job for this actor.
+            JobEnded: It has ended.
+        """
+
+        async def work(tx: Repositories) -> Job:
+            return await self._end(tx, await self._visible(tx, actor, job), None)
+
+        return await self.store.transact(work)
+
+    async def view(self, actor: Actor, job: str) -> Job:
+        """A job.
+
+        Raises:
+            NotFound: There is no such job for this actor.
+        """
+        return await self._visible(self.store, actor, job)
+
+    async def list(self, actor: Actor) -> Sequence[Job]:
+        """The actor's jobs of all kinds, newest first."""
+        return await self.store.jobs.owned(actor.account)
+
+    async def why(self, actor: Actor, job: str) -> Waiting:
+        """Why a job is waiting.
+
+        Raises:
+            NotFound: There is no such job for this actor.
+        """
+        found = await self._visible(self.store, actor, job)
+        able = [worker for worker in await self.workers() if _able(worker, found)]
+        others = [other for other in await self.store.jobs.owned(found.owner, limit=1000) if not other.state.ended]
+        blocking = () if found.eligible else tuple(other for other in others if other.eligible)
+        return Waiting(job=found, ahead=await self.store.jobs.ahead(found), workers=tuple(able), blocked_by=blocking)
+
+    async def workers(self) -> Sequence[Worker]:
+        """The workers heard of lately."""
+        return await self.store.workers.seen_since(self.clock.now() - STALE_AFTER)
+
+    async def beat(self, worker: Worker) -> Worker:
+        """Say that a worker lives."""
+        seen = worker.but(seen_at=self.clock.now())
+        await self.store.workers.save(seen)
+        return seen
+
+    async def leave(self, worker: Worker) -> None:
+        """Say that a worker has left in order."""
+        await self.store.workers.save(worker.but(jobs=(), seen_at=self.clock.now() - STALE_AFTER))
+
+    async def _end(self, tx: Repositories, current: Job, outcome: Value | Failure | None) -> Job:
+        now = self.clock.now()
+        match outcome:
+            case None:
+                ended = current.cancelled(now=now)
+            case Failure():
+                ended = current.failed(outcome, now=now)
+            case _:
+                ended = current.succeeded(outcome.model_dump(mode="json"), now=now)
+        await self._forget_checkpoint(tx, current)
+        await tx.jobs.save(ended)
+        await self._pay(tx, ended)
+        result = outcome if ended.state is JobState.SUCCEEDED else None
+        await self.kinds[ended.kind].settle(tx, ended, result, ids=self.ids, now=now)
+        await self._tell(tx, ended)
+        await promote(tx, ended.owner)
+        return ended
+
+    async def _pay(self, tx: Repositories, job: Job) -> None:
+        on_hold = await tx.ledger.balance(held(job.id))
+        if not on_hold.total:
+            return
+        now = self.clock.now()
+        if job.state is JobState.SUCCEEDED:
+            await tx.ledger.post(capture(on_hold, owner=job.owner, job=job.id, why="succeeded", now=now))
+        else:
+            why = job.failure.words if job.failure else "cancelled"
+            await tx.ledger.post(release(on_hold, owner=job.owner, job=job.id, why=why, now=now))
+
+    async def _tell(self, tx: Repositories, job: Job) -> None:
+        for card in await tx.cards.of(job.id):
+            notice = Notice(
+                id=f"{job.state}:{card.id}",
+                account=job.owner,
+                place=card.place,
+                topic=TOPICS[job.state],
+                job=job.id,
+                created_at=self.clock.now(),
+            )
+            await tx.notices.add(notice)
+
+    async def _forget_checkpoint(self, tx: Repositories, job: Job) -> None:
+        if job.checkpoint:
+            await tx.references.forget(job.checkpoint.sha256)
+
+    async def _save(self, job: str, change: Callable[[Job], Job]) -> None:
+        async def work(tx: Repositories) -> None:
+            await tx.jobs.save(change(await tx.jobs.get(job)))
+
+        await self.store.transact(work)
+
+    async def _visible(self, tx: Repositories, actor: Actor, job: str) -> Job:
+        found = await tx.jobs.find(job)
+        if found is None or not found.visible_to(actor):
+            raise NotFound(noun="job", name=job, hint="See `train list`.")
+        return found
+
+
+def _able(worker: Worker, job: Job) -> bool:
+    return job.kind in worker.kinds and set(job.labels) <= set(worker.labels)
+
+
+def _shuffled(jobs: list[Job]) -> list[Job]:
+    return secrets.SystemRandom().sample(jobs, len(jobs))

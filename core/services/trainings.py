@@ -1,0 +1,221 @@
+"""Trainings: quotes, orders, and what a worker needs to know of a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.domain.account import Actor, Place
+from core.domain.artifact import Artifact
+from core.domain.dataset import Dataset
+from core.domain.errors import NotFound, OfferingClosed
+from core.domain.job import Job, asked
+from core.domain.offering import Offering
+from core.domain.quote import OPEN_FOR, Quote
+from core.domain.run import Epoch, MetricsPoint, Run
+from core.domain.snapshot import Snapshot, taken
+from core.domain.value import Value
+from core.kinds import enqueue, training, wallet
+from core.ports.clock import Clock, Ids
+from core.ports.store import Repositories, Store
+
+
+class Assignment(Value):
+    """Everything a worker needs to execute a run."""
+
+    run: Run
+    snapshot: Snapshot
+    offering: Offering
+    payload: training.Payload
+
+
+class Quoted(Value):
+    """A quote with what the actor would have left, and what is ahead in the queue."""
+
+    quote: Quote
+    dataset: Dataset
+    offering: Offering
+    balance: int
+    ahead: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trainings:
+    """The main road. `offerings` are those of the configuration, by id."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    offerings: Mapping[str, Offering]
+
+    async def quote(
+        self, actor: Actor, dataset: Dataset, offering: Offering, *, preset: str, overrides: Mapping[str, str]
+    ) -> Quoted:
+        """Price a training and keep the price for half an hour.
+
+        Raises:
+            DatasetEmpty, DatasetNotReady, DatasetUnfit: The dataset cannot be trained on so.
+            BadValue, UnknownParameter, OutOfBounds: The settings do not fit the offering.
+        """
+        dataset.require_ready()
+        offering.require_items(dataset.name, dataset.count)
+        settings = offering.settled(preset, overrides)
+        steps = int(str(settings["steps"]))
+        now = self.clock.now()
+        quote = Quote(
+            id=self.ids.new(),
+            owner=actor.account,
+            dataset=dataset.id,
+            offering=offering.id,
+            offering_version=offering.version,
+            preset=preset,
+            hyperparameters=settings,
+            parts=offering.cost(steps),
+            seconds=offering.seconds(steps),
+            created_at=now,
+            expires_at=now + OPEN_FOR,
+        )
+        await self.store.quotes.add(quote)
+        return await self._quoted(actor, quote, dataset, offering)
+
+    async def order(self, actor: Actor, quote: str, *, place: Place) -> Job:
+        """Accept a quote: snapshot, hold, job and card in one transaction. Accepting it again gives the same job.
+
+        Raises:
+            NotFound: There is no such quote for this actor.
+            QuoteExpired: It is too late for this price.
+            NotEnoughPoints: The wallet does not cover it; nothing is written.
+            DatasetEmpty, DatasetNotReady, DatasetUnfit: The dataset changed meanwhile.
+        """
+        found = await self._mine(self.store, actor, quote)
+        if found.job:
+            return await self.store.jobs.get(found.job)
+        offering = self._offered(found.offering)
+        job_id, seed = self.ids.new(), int.from_bytes(self.ids.token().encode()[:4], "big") % 2**31
+
+        async def work(tx: Repositories) -> Job:
+            now = self.clock.now()
+            current = await self._mine(tx, actor, quote)
+            if current.job:
+                return await tx.jobs.get(current.job)
+            await tx.quotes.save(current.accepted(job=job_id, offering_version=offering.version, now=now))
+            dataset = await tx.datasets.get(current.dataset)
+            if dataset.deleted_at:
+                raise NotFound(noun="dataset", name=dataset.name, hint="It was deleted meanwhile.")
+            dataset.require_ready()
+            offering.require_items(dataset.name, dataset.count)
+            snapshot = await self._snapshot(tx, dataset)
+            job = asked(
+                "training",
+                id=job_id,
+                key=current.id,
+                owner=dataset.owner,
+                subject=dataset.id,
+                title=f"{dataset.name} · {offering.title}",
+                price=current.price,
+                labels=offering.labels,
+                now=now,
+            )
+            await tx.runs.add(self._run(current, snapshot, offering, job, seed))
+            payload = training.Payload(
+                run=job_id,
+                name=dataset.name,
+                trigger=dataset.trigger,
+                family=offering.base.family,
+                owner_name=actor.name,
+            )
+            return await enqueue(tx, payload, job=job, place=place)
+
+        return await self.store.transact(work)
+
+    async def list(self, actor: Actor) -> Sequence[Job]:
+        """The actor's trainings, newest first."""
+        return await self.store.jobs.owned(actor.account, kind="training")
+
+    async def assignment(self, job: Job) -> Assignment:
+        """What a worker needs to execute a training job.
+
+        Raises:
+            OfferingClosed: The offering is gone from the configuration.
+        """
+        payload = training.Payload.model_validate(job.payload)
+        run = await self.store.runs.get(payload.run)
+        snapshot = await self.store.snapshots.get(run.snapshot)
+        return Assignment(run=run, snapshot=snapshot, offering=self._offered(run.offering), payload=payload)
+
+    async def run(self, job: str) -> Run | None:
+        """The run of a job, where it is a training."""
+        return await self.store.runs.find(job)
+
+    async def chart(self, job: str) -> Sequence[MetricsPoint]:
+        """The metrics points of a training."""
+        return await self.store.runs.chart(job)
+
+    async def passed(self, job: str, token: str, epoch: Epoch, *, run: str) -> None:
+        """Record an epoch with its artifact and samples, fenced by the attempt's token.
+
+        Raises:
+            LeaseLost: The report is of a stale attempt; nothing is changed.
+        """
+
+        async def work(tx: Repositories) -> None:
+            now = self.clock.now()
+            current = (await tx.jobs.get(job)).fenced(token)
+            found = await tx.runs.get(run)
+            await tx.references.refer(*_hashes(epoch))
+            replaced = [known for known in found.epochs if known.number == epoch.number]
+            await tx.references.forget(*(name for known in replaced for name in _hashes(known)))
+            await tx.runs.save(found.with_epoch(epoch))
+            await tx.jobs.save(current.reported(now=now))
+
+        await self.store.transact(work)
+
+    async def _snapshot(self, tx: Repositories, dataset: Dataset) -> Snapshot:
+        snapshot = taken(dataset, await tx.items.of(dataset.id), now=self.clock.now())
+        if known := await tx.snapshots.find(snapshot.id):
+            return known
+        await tx.snapshots.add(snapshot)
+        await tx.references.refer(*(entry.sha256 for entry in snapshot.entries))
+        return snapshot
+
+    def _run(self, quote: Quote, snapshot: Snapshot, offering: Offering, job: Job, seed: int) -> Run:
+        return Run(
+            id=job.id,
+            owner=job.owner,
+            dataset=quote.dataset,
+            snapshot=snapshot.id,
+            offering=offering.id,
+            offering_version=offering.version,
+            recipe=offering.recipe,
+            hyperparameters=quote.hyperparameters,
+            seed=seed,
+            base=offering.base.id,
+            created_at=job.created_at,
+        )
+
+    async def _mine(self, tx: Repositories, actor: Actor, quote: str) -> Quote:
+        found = await tx.quotes.find(quote)
+        if found is None or found.owner != actor.account:
+            raise NotFound(noun="quote", name=quote, hint="Ask for a new one with `train order`.")
+        return found
+
+    def _offered(self, offering: str) -> Offering:
+        if offering not in self.offerings:
+            raise OfferingClosed(offering=offering, why="its file is no longer in the configuration")
+        return self.offerings[offering]
+
+    async def _quoted(self, actor: Actor, quote: Quote, dataset: Dataset, offering: Offering) -> Quoted:
+        purse = await wallet(self.store, actor.account)
+        waiting = asked(
+            "training", id="-", key="-", owner="-", subject="-", title="-", now=quote.created_at, labels=offering.labels
+        )
+        return Quoted(
+            quote=quote,
+            dataset=dataset,
+            offering=offering,
+            balance=purse.total,
+            ahead=await self.store.jobs.ahead(waiting),
+        )
+
+
+def _hashes(epoch: Epoch) -> tuple[str, ...]:
+    stored: tuple[Artifact, ...] = (epoch.artifact, *epoch.samples)
+    return tuple(artifact.sha256 for artifact in stored)

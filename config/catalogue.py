@@ -1,0 +1,39 @@
+"""The offerings: one TOML file each, found by name, checked at start."""
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from core.domain.offering import Offering
+
+
+class OfferingBroken(Exception):  # noqa: N818 - speaks of the file, as every error here
+    """An offering file that cannot be read: which, and what is wrong with it."""
+
+
+def offerings(*, folder: Path | None = None, bases: Mapping[str, str] | None = None) -> dict[str, Offering]:
+    """All offerings by id: those that ship, then those in `folder`, each with its base where `bases` puts it.
+
+    Raises:
+        OfferingBroken: A file does not parse, or does not fit.
+    """
+    shipped = [entry for entry in files("config").joinpath("offerings").iterdir() if entry.name.endswith(".toml")]
+    own = sorted(folder.glob("*.toml")) if folder else []
+    found = [_read(entry) for entry in (*sorted(shipped, key=lambda entry: entry.name), *own)]
+    return {offering.id: _located(offering, bases or {}) for offering in found}
+
+
+def _read(file: Traversable | Path) -> Offering:
+    try:
+        fields = tomllib.loads(file.read_text(encoding="utf-8"))
+        return Offering(id=file.name.removesuffix(".toml"), **fields)
+    except (OSError, TypeError, ValueError, LookupError) as error:
+        msg = f"{file.name}: {error}"
+        raise OfferingBroken(msg) from error
+
+
+def _located(offering: Offering, bases: Mapping[str, str]) -> Offering:
+    place = bases.get(offering.base.id)
+    return offering.but(base=offering.base.but(location=place)) if place else offering

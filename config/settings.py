@@ -1,0 +1,62 @@
+"""Settings from the environment and `.env`; `.env.example` documents each."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.domain.errors import ConsoleNotTrusted
+
+
+class Settings(BaseSettings):
+    """Everything an operator may choose. Names are those of the environment in lower case."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    mongodb_uri: str | None = Field(default=None, description="A MongoDB replica set; the embedded database if unset")
+    mongodb_database: str = Field(default="loraguild", description="The database on that server")
+    data_folder: Path = Field(default=Path("data"), description="The embedded database and local files")
+    admins: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset({"console:root"}), description="The first admins: console:root,discord:1234,…"
+    )
+    console_trusted: bool = Field(default=False, description="Let the console speak as anyone on a shared MongoDB")
+    daily_points: int = Field(default=100, ge=0, description="Points refill to this amount every day")
+    captioner: str = Field(default="palette", description="Who describes pictures")
+    offerings_folder: Path | None = Field(default=None, description="Further offerings: TOML files")
+    base_models: dict[str, str] = Field(
+        default_factory=dict, description='Base id → local folder or hub id: {"sd15": "/models/sd15"}'
+    )
+    worker_labels: Annotated[tuple[str, ...], NoDecode] = Field(default=(), description="What a worker has: gpu,…")
+    worker_memory_mb: int = Field(default=4096, ge=256, description="Memory for looking into untrusted files")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_json: bool = Field(default=False, description="Log as JSON lines")
+
+    @field_validator("admins", mode="before")
+    @classmethod
+    def _set(cls, value: object) -> object:
+        return frozenset(_listed(value)) if isinstance(value, str) else value
+
+    @field_validator("worker_labels", mode="before")
+    @classmethod
+    def _tuple(cls, value: object) -> object:
+        return tuple(_listed(value)) if isinstance(value, str) else value
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the embedded one."""
+        return self.mongodb_uri is None
+
+    def require_console(self) -> Self:
+        """Let the console pass.
+
+        Raises:
+            ConsoleNotTrusted: The database is shared and nobody has said that this console may be anyone.
+        """
+        if not (self.embedded or self.console_trusted):
+            raise ConsoleNotTrusted
+        return self
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

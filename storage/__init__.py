@@ -1,0 +1,1 @@
+"""MongoDB and GridFS behind the ports of core: one implementation, for the embedded database and any replica set."""

@@ -1,0 +1,38 @@
+"""Driver errors in the words of the domain: the one table."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pymongo.errors import (
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+)
+
+from core.domain.errors import DatabaseUnavailable
+
+UNAVAILABLE = (
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn driver errors that mean an absent database into DatabaseUnavailable; the rest are bugs and stay."""
+    try:
+        yield
+    except UNAVAILABLE as error:
+        if error.has_error_label("TransientTransactionError"):
+            raise  # the transaction is about to be tried again
+        raise DatabaseUnavailable(why=_first_line(error)) from error
+
+
+def _first_line(error: PyMongoError) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

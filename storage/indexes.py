@@ -1,0 +1,72 @@
+"""Every index, each with its reason. Creating one that exists changes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from storage.errors import translated
+from storage.repositories.entities import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """One index; `where` makes it partial."""
+
+    collection: str
+    keys: tuple[tuple[str, int], ...]
+    why: str
+    unique: bool = False
+    where: Mapping[str, Any] = field(default_factory=dict)
+
+
+INDEXES = (
+    Index(collection="accounts", keys=(("name", 1),), why="admins name people"),
+    Index(
+        collection="datasets",
+        keys=(("owner", 1), ("folded", 1)),
+        unique=True,
+        where={"deleted_at": {"$type": "null"}},
+        why="one owner, one name, one dataset; lists by name",
+    ),
+    Index(collection="items", keys=(("dataset", 1), ("position", 1)), why="a dataset's pictures in order"),
+    Index(collection="captions", keys=(("item", 1), ("version", 1)), why="the history of a caption"),
+    Index(collection="jobs", keys=(("key", 1),), unique=True, why="asking twice makes one job"),
+    Index(
+        collection="jobs",
+        keys=(("state", 1), ("eligible", 1), ("kind", 1), ("rank", 1)),
+        why="the window a worker claims from",
+    ),
+    Index(collection="jobs", keys=(("state", 1), ("lease_until", 1)), why="leases that ran out"),
+    Index(collection="jobs", keys=(("owner", 1), ("created_at", -1)), why="somebody's jobs, newest first"),
+    Index(collection="jobs", keys=(("owner", 1), ("state", 1)), why="somebody's active jobs"),
+    Index(collection="jobs", keys=(("subject", 1), ("state", 1)), why="what is going on with a dataset"),
+    Index(collection="ledger", keys=(("owner", 1), ("at", -1)), why="somebody's statement"),
+    Index(collection="ledger", keys=(("job", 1), ("at", 1)), why="the receipt of a job"),
+    Index(collection="metrics", keys=(("run", 1), ("step", 1)), why="the chart of a run"),
+    Index(collection="models", keys=(("owner", 1), ("slug", 1)), unique=True, why="`owner/slug` names one model"),
+    Index(collection="models", keys=(("trigger", 1),), why="prompts call models by trigger word"),
+    Index(collection="models", keys=(("visibility", 1), ("published_at", -1)), why="models for everyone"),
+    Index(
+        collection="notices",
+        keys=(("place.platform", 1), ("state", 1), ("created_at", 1)),
+        why="what a front end has to deliver",
+    ),
+    Index(collection="cards", keys=(("job", 1),), why="the cards of a job"),
+    Index(
+        collection="cards",
+        keys=(("place.platform", 1), ("place.chat", 1), ("closed", 1)),
+        why="the open cards of a place",
+    ),
+    Index(collection="workers", keys=(("seen_at", 1),), why="who is alive"),
+    Index(collection="blobs", keys=(("references", 1), ("touched_at", 1)), why="what the sweeper may take"),
+)
+
+
+async def ensure(database: Database) -> None:
+    """Create all indexes that are missing."""
+    with translated():
+        for index in INDEXES:
+            options: dict[str, Any] = {"unique": index.unique}
+            if index.where:
+                options["partialFilterExpression"] = index.where
+            await database[index.collection].create_index(list(index.keys), **options)

@@ -1,0 +1,63 @@
+"""What every repository does: find, get, add and save entities of one shape in one collection."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+
+from core.domain.errors import NotFound
+from core.domain.value import Entity
+from storage.documents import Document, document, entity
+from storage.errors import translated
+
+E = TypeVar("E", bound=Entity)
+Database = AsyncDatabase[Document]
+Session = AsyncClientSession | None
+
+
+class Entities(Generic[E]):
+    """Entities of one shape in the collection `name`, as part of the session's transaction if there is one."""
+
+    def __init__(self, database: Database, session: Session, *, shape: type[E], name: str) -> None:
+        self._session = session
+        self._shape = shape
+        self._rows: AsyncCollection[Document] = database[name]
+
+    async def find(self, name: str) -> E | None:
+        """The entity of this id, if there is one."""
+        return await self._one({"_id": name})
+
+    async def get(self, name: str) -> E:
+        """The entity of this id.
+
+        Raises:
+            NotFound: There is none.
+        """
+        found = await self.find(name)
+        if found is None:
+            raise NotFound(noun=self._shape.__name__.lower(), name=name, hint="It may have been removed.")
+        return found
+
+    async def add(self, entity: E) -> None:
+        """Insert a new entity."""
+        with translated():
+            await self._rows.insert_one(document(entity), session=self._session)
+
+    async def save(self, entity: E) -> None:
+        """Replace the entity of the same id, or insert it."""
+        with translated():
+            await self._rows.replace_one({"_id": entity.id}, document(entity), upsert=True, session=self._session)
+
+    async def _one(self, query: Mapping[str, Any]) -> E | None:
+        with translated():
+            found = await self._rows.find_one(query, session=self._session)
+        return entity(self._shape, found) if found else None
+
+    async def _all(
+        self, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (("_id", 1),), limit: int = 0
+    ) -> list[E]:
+        with translated():
+            found = self._rows.find(query, session=self._session).sort(list(sort)).limit(limit)
+            return [entity(self._shape, row) async for row in found]

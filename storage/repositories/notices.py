@@ -1,0 +1,40 @@
+"""Notices that wait for delivery, and the cards of a place."""
+
+from datetime import datetime
+
+from core.domain.account import Place, Platform
+from core.domain.notice import Card, Notice, NoticeState
+from core.ports.store import PAGE
+from storage.repositories.entities import Database, Entities, Session
+
+
+class Notices(Entities[Notice]):
+    """The outbox."""
+
+    def __init__(self, database: Database, session: Session) -> None:
+        super().__init__(database, session, shape=Notice, name="notices")
+
+    async def pending(self, platform: Platform, *, now: datetime, limit: int = PAGE) -> list[Notice]:
+        """Undelivered notices for a platform that no front end is delivering, oldest first."""
+        query = {
+            "place.platform": platform,
+            "state": NoticeState.PENDING,
+            "$or": [{"claimed_until": None}, {"claimed_until": {"$lte": now}}],
+        }
+        return await self._all(query, sort=[("created_at", 1)], limit=limit)
+
+
+class Cards(Entities[Card]):
+    """Messages about jobs."""
+
+    def __init__(self, database: Database, session: Session) -> None:
+        super().__init__(database, session, shape=Card, name="cards")
+
+    async def open_at(self, place: Place) -> list[Card]:
+        """The cards in one place that are still kept up to date, oldest first."""
+        query = {"place.platform": place.platform, "place.chat": place.chat, "closed": False}
+        return await self._all(query, sort=[("created_at", 1)])
+
+    async def of(self, job: str) -> list[Card]:
+        """The cards of one job."""
+        return await self._all({"job": job})

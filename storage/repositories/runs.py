@@ -1,0 +1,32 @@
+"""Runs and their metrics points: a point's `_id` is run and step, so that a resumed attempt replaces, never doubles."""
+
+from collections.abc import Sequence
+
+from pymongo import ReplaceOne
+
+from core.domain.run import MetricsPoint, Run
+from storage.errors import translated
+from storage.repositories.entities import Database, Entities, Session
+
+
+class Runs(Entities[Run]):
+    """Trainings as they were done."""
+
+    def __init__(self, database: Database, session: Session) -> None:
+        super().__init__(database, session, shape=Run, name="runs")
+        self._points = database["metrics"]
+
+    async def chart(self, run: str) -> list[MetricsPoint]:
+        """The metrics points of a run by step."""
+        with translated():
+            found = self._points.find({"run": run}, session=self._session).sort("step", 1)
+            return [MetricsPoint(step=row["step"], loss=row["loss"], lr=row["lr"]) async for row in found]
+
+    async def plot(self, run: str, points: Sequence[MetricsPoint]) -> None:
+        """Add metrics points; a step that is passed again replaces the point of before."""
+        writes = [
+            ReplaceOne({"_id": f"{run}:{point.step}"}, {"run": run, **point.model_dump()}, upsert=True)
+            for point in points
+        ]
+        with translated():
+            await self._points.bulk_write(writes, session=self._session)

@@ -1,0 +1,129 @@
+"""The store over MongoDB: all repositories at once, transactions with the driver's own retry, and how to connect."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pymongo
+from pymongo import AsyncMongoClient
+from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
+
+from core.domain.account import Identity
+from core.domain.action import Action
+from core.domain.audit import Audit
+from core.domain.errors import StandaloneDatabase
+from core.domain.generation import Generation
+from core.domain.quote import Quote
+from core.domain.snapshot import Snapshot
+from core.ports.store import Repositories, Store
+from storage.documents import Document
+from storage.errors import translated
+from storage.indexes import ensure
+from storage.migrations import migrate
+from storage.repositories.accounts import Accounts
+from storage.repositories.captions import Captions
+from storage.repositories.datasets import Datasets, Items
+from storage.repositories.entities import Database, Entities, Session
+from storage.repositories.jobs import Jobs
+from storage.repositories.ledger import Ledger
+from storage.repositories.models import Models
+from storage.repositories.notices import Cards, Notices
+from storage.repositories.references import References
+from storage.repositories.runs import Runs
+from storage.repositories.workers import Workers
+
+T = TypeVar("T")
+
+SECONDS = 30  # for one operation or one whole transaction
+RACES = 5  # times a transaction runs again after somebody else inserted the same key first
+
+
+def repositories(database: Database, session: Session = None) -> Repositories:
+    """All repositories, bound to a session's transaction or free."""
+    return Repositories(
+        accounts=Accounts(database, session),
+        actions=Entities(database, session, shape=Action, name="actions"),
+        audits=Entities(database, session, shape=Audit, name="audits"),
+        captions=Captions(database, session),
+        cards=Cards(database, session),
+        datasets=Datasets(database, session),
+        generations=Entities(database, session, shape=Generation, name="generations"),
+        identities=Entities(database, session, shape=Identity, name="identities"),
+        items=Items(database, session),
+        jobs=Jobs(database, session),
+        ledger=Ledger(database, session),
+        models=Models(database, session),
+        notices=Notices(database, session),
+        quotes=Entities(database, session, shape=Quote, name="quotes"),
+        references=References(database, session),
+        runs=Runs(database, session),
+        snapshots=Entities(database, session, shape=Snapshot, name="snapshots"),
+        workers=Workers(database, session),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MongoStore(Store):
+    """The free repositories, and transactions over bound ones."""
+
+    database: Database
+
+    async def transact(self, work: Callable[[Repositories], Awaitable[T]]) -> T:
+        """Run the work in one transaction and return what it returns; snapshot reads, majority writes.
+
+        The driver runs it again on transient errors. A key that somebody else inserted first is such an error too:
+        the work then finds it and answers accordingly.
+
+        Raises:
+            DatabaseUnavailable: The transaction could not be committed.
+        """
+        for _ in range(RACES):
+            try:
+                return await self._once(work)
+            except DuplicateKeyError as error:
+                lost = error
+        raise lost
+
+    async def _once(self, work: Callable[[Repositories], Awaitable[T]]) -> T:
+        with translated(), pymongo.timeout(SECONDS):
+            async with self.database.client.start_session() as session:
+                return await session.with_transaction(
+                    lambda bound: work(repositories(self.database, bound)),
+                    read_concern=ReadConcern("snapshot"),
+                    write_concern=WriteConcern("majority"),
+                    read_preference=ReadPreference.PRIMARY,
+                )
+
+
+def mongo_store(database: Database) -> MongoStore:
+    """The store over a database."""
+    return MongoStore(database=database, **vars(repositories(database)))
+
+
+@asynccontextmanager
+async def connected(uri: str, *, name: str) -> AsyncIterator[Database]:
+    """The database `name` at a MongoDB URI, migrated and indexed.
+
+    Raises:
+        DatabaseUnavailable: Nobody answers there.
+        StandaloneDatabase: The server there has no transactions.
+    """
+    options: dict[str, Any] = {
+        "tz_aware": True,
+        "appname": "loraguild",
+        "serverSelectionTimeoutMS": 5000,
+        "timeoutMS": SECONDS * 1000,
+    }
+    async with AsyncMongoClient[Document](uri, **options) as client:
+        database = client[name]
+        with translated():
+            hello = await client.admin.command("hello")
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            raise StandaloneDatabase
+        await migrate(database)
+        await ensure(database)
+        yield database

@@ -1,0 +1,1 @@
+"""Chats: commands defined once, and one rendering of them per platform."""

@@ -1,0 +1,67 @@
+"""Job cards: the one message about a job, whatever its kind. A module per kind says how its end looks."""
+
+from importlib import import_module
+from typing import Protocol, cast
+
+from bots.chat.parameter import Call
+from bots.chat.reply import Button, Reply
+from core.domain.action import Style, Then
+from core.domain.job import Job, JobState
+
+MARKS = {
+    JobState.QUEUED: "waiting",
+    JobState.RUNNING: "running",
+    JobState.SUCCEEDED: "done",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "cancelled",
+}
+
+
+class Drawing(Protocol):
+    """The shape of a module in this package."""
+
+    async def running(self, call: Call, job: Job) -> Reply:
+        """What can be shown of the job on the way; the title is ignored."""
+        ...
+
+    async def done(self, call: Call, job: Job) -> Reply:
+        """What came out of a job that succeeded; the title is ignored."""
+        ...
+
+
+async def card(call: Call, job_id: str) -> Reply:
+    """The card of a job as it stands.
+
+    Raises:
+        NotFound: There is no such job for this actor.
+    """
+    job = await call.services.jobs.view(call.actor, job_id)
+    title = f"{job.title} · {MARKS[job.state]}"
+    match job.state:
+        case JobState.QUEUED:
+            waiting = await call.services.jobs.why(call.actor, job.id)
+            reply = Reply(title=title, lines=(f"Position {waiting.ahead + 1} in the queue.",), buttons=(_cancel(job),))
+        case JobState.RUNNING:
+            reply = await _drawing(job).running(call, job)
+            reply = reply.but(progress=job.progress, buttons=(*reply.buttons, _cancel(job)))
+        case JobState.SUCCEEDED:
+            reply = await _drawing(job).done(call, job)
+        case JobState.FAILED:
+            words = job.failure.words if job.failure else ""
+            paid = (f"The {job.price} set aside went back to your wallet.",) if job.price else ()
+            code = job.failure.code if job.failure else None
+            reply = Reply(title=title, lines=(words, *paid), code=code, unavailable=True)
+        case JobState.CANCELLED:
+            paid = (f"The {job.price} set aside went back to your wallet.",) if job.price else ()
+            reply = Reply(title=title, lines=paid)
+    return reply.but(title=title, job=job.id)
+
+
+def _drawing(job: Job) -> Drawing:
+    return cast("Drawing", import_module(f"{__name__}.{job.kind}"))
+
+
+def _cancel(job: Job) -> Button:
+    return Button(
+        label="Cancel", command="train cancel", arguments={"job": job.id}, style=Style.DANGER, then=Then.REPLACE
+    )

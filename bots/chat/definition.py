@@ -1,0 +1,93 @@
+"""Definitions of commands: `@command("dataset new")` over an async function with annotated parameters, nothing more."""
+
+import inspect
+import typing
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from bots.chat.parameter import Files, Overrides, Parameter
+from bots.chat.reply import Reply
+from core.domain.account import Role
+
+
+class Visibility(StrEnum):
+    """Who sees the answer: fixed by the definition, since a chat must know before the command runs."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """One command, for every chat. `menu` is False where only a button leads to it."""
+
+    path: str
+    help: str
+    details: str
+    run: Callable[..., Awaitable[Reply]]
+    parameters: Mapping[str, Parameter[Any]]
+    optional: frozenset[str]
+    role: Role
+    visibility: Visibility
+    menu: bool
+
+    @property
+    def files(self) -> str | None:
+        """The name of the parameter that takes files."""
+        return next((name for name, kind in self.parameters.items() if isinstance(kind, Files)), None)
+
+    @property
+    def overrides(self) -> str | None:
+        """The name of the parameter that takes `name=value` words."""
+        return next((name for name, kind in self.parameters.items() if isinstance(kind, Overrides)), None)
+
+    @property
+    def usage(self) -> str:
+        """How it is typed: `dataset new NAME [trigger=…]`."""
+        words = [self.path]
+        for name, kind in self.parameters.items():
+            word = "name=value…" if isinstance(kind, Overrides) else name.upper() + ("…" if kind.rest else "")
+            words.append(f"[{word}]" if name in self.optional else word)
+        return " ".join(words)
+
+
+def command(
+    path: str, *, role: Role = Role.USER, visibility: Visibility = Visibility.PRIVATE, menu: bool = True
+) -> Callable[[Callable[..., Awaitable[Reply]]], Definition]:
+    """Make a definition of an async function `(call, …)`; its docstring is the help, its annotations the parameters.
+
+    Raises:
+        TypeError: A parameter has no `Annotated[…, Parameter(…)]`, or there is no help.
+    """
+
+    def defined(function: Callable[..., Awaitable[Reply]]) -> Definition:
+        help_line, _, details = inspect.cleandoc(function.__doc__ or "").partition("\n")
+        if not help_line:
+            msg = f"command {path} has no docstring"
+            raise TypeError(msg)
+        hints = typing.get_type_hints(function, include_extras=True)
+        signature = list(inspect.signature(function).parameters.values())[1:]
+        return Definition(
+            path=path,
+            help=help_line,
+            details=details.strip(),
+            run=function,
+            parameters={parameter.name: _kind(path, parameter.name, hints) for parameter in signature},
+            optional=frozenset(parameter.name for parameter in signature if parameter.default is not parameter.empty),
+            role=role,
+            visibility=visibility,
+            menu=menu,
+        )
+
+    return defined
+
+
+def _kind(path: str, name: str, hints: Mapping[str, Any]) -> Parameter[Any]:
+    for hint in (hints[name], *typing.get_args(hints[name])):
+        for kind in getattr(hint, "__metadata__", ()):
+            if isinstance(kind, Parameter):
+                return kind
+    msg = f"command {path}: parameter {name} is not Annotated with a Parameter"
+    raise TypeError(msg)

@@ -1,0 +1,99 @@
+"""The one road from any chat to a command: role, parameters, running, words for errors, buttons that last."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bots.chat.definition import Definition
+from bots.chat.parameter import Call, Raw
+from bots.chat.reply import Button, Reply
+from core.domain.account import Role
+from core.domain.action import Action, Then
+from core.domain.errors import BadValue, DomainError, NotFound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispatcher:
+    """Runs definitions. Adapters give it raw strings and sources; they parse, authorise and catch nothing."""
+
+    commands: Mapping[str, Definition]
+
+    def visible(self, role: Role) -> list[Definition]:
+        """The commands that a role finds in its menu."""
+        return [known for known in self.commands.values() if known.menu and role.covers(known.role)]
+
+    async def run(self, definition: Definition, call: Call, raw: Mapping[str, Raw]) -> Reply:
+        """Run a command. Every error that the domain knows is put into words; anything else is not caught."""
+        try:
+            call.actor.require(definition.role)
+            given, wrong = await self._parsed(definition, call, raw)
+            if wrong:
+                return Reply.refused(*wrong, title="Please check")
+            reply = await definition.run(call, **given)
+        except DomainError as error:
+            return Reply.refused(error)
+        return await self._kept(call, reply)
+
+    async def press(self, token: str, call: Call) -> tuple[Reply, Then]:
+        """Run the command behind a button; the token is its idempotency key."""
+        try:
+            action = await call.services.conversations.pressed(call.actor, token)
+        except DomainError as error:
+            return Reply.refused(error), Then.NEW
+        keyed = replace(call, key=token)
+        return await self.run(self.commands[action.command], keyed, dict(action.arguments)), action.then
+
+    async def question(self, definition: Definition, call: Call, given: Mapping[str, Raw]) -> str | None:
+        """The next parameter worth asking for: required and absent, or optional with something to choose between."""
+        for name, kind in definition.parameters.items():
+            if name in given:
+                continue
+            if name not in definition.optional or len((await kind.choices(call, "", given)).choices) > 1:
+                return name
+        return None
+
+    def definition(self, path: str) -> Definition:
+        """The command of exactly this path.
+
+        Raises:
+            NotFound: There is none.
+        """
+        if path not in self.commands:
+            raise NotFound(noun="command", name=path, hint="See `help`.")
+        return self.commands[path]
+
+    async def _parsed(
+        self, definition: Definition, call: Call, raw: Mapping[str, Raw]
+    ) -> tuple[dict[str, Any], list[DomainError]]:
+        given: dict[str, Any] = {}
+        wrong: list[DomainError] = []
+        for name, kind in definition.parameters.items():
+            try:
+                if name in raw:
+                    given[name] = await kind.parse(call, raw[name], given)
+                elif name not in definition.optional:
+                    wrong.append(BadValue(what=name, value="", why=f"it is missing. Usage: {definition.usage}"))
+            except DomainError as error:
+                wrong.append(error)
+        unknown = [name for name in raw if name not in definition.parameters]
+        wrong += [BadValue(what="word", value=name, why=f"usage: {definition.usage}") for name in unknown]
+        return given, wrong
+
+    async def _kept(self, call: Call, reply: Reply) -> Reply:
+        """Give every button its token and remember it."""
+        named = [button.but(token=call.services.conversations.token()) for button in reply.buttons]
+        await call.services.conversations.keep([_action(button, call) for button in named])
+        return reply.but(buttons=tuple(named))
+
+
+def _action(button: Button, call: Call) -> Action:
+    return Action(
+        id=button.token,
+        account=call.actor.account,
+        label=button.label,
+        command=button.command,
+        arguments=button.arguments,
+        style=button.style,
+        then=button.then,
+        expires_at=call.services.conversations.expiry(),
+    )

@@ -1,0 +1,195 @@
+"""Parameters of commands: how text becomes a value, which values there are to choose from, what is wrong otherwise."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from core.domain.account import Actor, Place
+from core.domain.errors import Ambiguous, BadValue, NotFound
+from core.domain.trigger import folded
+from core.domain.value import Value
+from core.services import Services
+from core.services.datasets import Source
+
+T = TypeVar("T")
+Raw = str | tuple[Source, ...]
+Given = Mapping[str, Any]
+
+PAGE = 25
+LABEL = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One use of a command: who, where, on what, and the key that makes it idempotent."""
+
+    actor: Actor
+    place: Place
+    services: Services
+    key: str
+
+
+class Choice(Value):
+    """One value to choose: what is sent, and what is shown (at most 100 characters each)."""
+
+    value: str
+    label: str
+
+
+class Page(Value):
+    """Some choices, and whether more follow after the last."""
+
+    choices: tuple[Choice, ...] = ()
+    more: bool = False
+
+
+class Parameter(ABC, Generic[T]):
+    """One typed parameter; `rest` takes all the words that are left of a typed line."""
+
+    rest = False
+
+    def __init__(self, help: str) -> None:  # noqa: A002 - the word every chat shows
+        self.help = help
+
+    async def choices(self, call: Call, text: str, given: Given, *, after: str = "", limit: int = PAGE) -> Page:
+        """What could be given, narrowed by what was typed; nothing where anything goes."""
+        return Page()
+
+    @abstractmethod
+    async def parse(self, call: Call, raw: Raw, given: Given) -> T:
+        """The value of what was given.
+
+        Raises:
+            Invalid, Missing: It is none; the words say what would be one.
+        """
+
+
+class Text(Parameter[str]):
+    """Words as they are; with `rest`, all that are left of a line."""
+
+    def __init__(self, help: str, *, rest: bool = False) -> None:  # noqa: A002 - as above
+        super().__init__(help)
+        self.rest = rest
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> str:
+        """The text, stripped."""
+        return _text(raw).strip()
+
+
+class Integer(Parameter[int]):
+    """A whole number."""
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> int:
+        """The number.
+
+        Raises:
+            BadValue: It is none.
+        """
+        try:
+            return int(_text(raw))
+        except ValueError as error:
+            raise BadValue(what="number", value=_text(raw), why="give a whole number such as 3") from error
+
+
+class Files(Parameter[tuple[Source, ...]]):
+    """Files on their way in: nothing is read yet."""
+
+    rest = True
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> tuple[Source, ...]:
+        """The sources.
+
+        Raises:
+            BadValue: Text came instead of files.
+        """
+        if isinstance(raw, str):
+            raise BadValue(what="file", value=raw, why="attach pictures or a zip")
+        return raw
+
+
+class Overrides(Parameter[Mapping[str, str]]):
+    """Settings as `name=value` words, checked later by what they are for."""
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> Mapping[str, str]:
+        """The values by name.
+
+        Raises:
+            BadValue: A word is no `name=value`.
+        """
+        pairs = {}
+        for word in _text(raw).split():
+            name, sign, value = word.partition("=")
+            if not (name and sign and value):
+                raise BadValue(what="setting", value=word, why="write name=value, such as rank=8")
+            pairs[name] = value
+        return pairs
+
+
+class Row(Value, Generic[T]):
+    """One thing that can be referred to: by value, by label, or by the start of either."""
+
+    value: str
+    label: str
+    thing: T
+
+
+class Listed(Parameter[T]):
+    """A reference into something that can be listed: the value, else the label, else a unique prefix of either."""
+
+    noun = "thing"
+    hint = ""
+
+    @abstractmethod
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[T]]:
+        """What there is, narrowed by a text where that is cheap."""
+
+    async def choices(self, call: Call, text: str, given: Given, *, after: str = "", limit: int = PAGE) -> Page:
+        """A page of what there is."""
+        rows = await self.rows(call, text, given, after=after, limit=limit + 1)
+        fitting = [row for row in rows if folded(text) in folded(row.label) or row.value.startswith(text)]
+        shown = tuple(Choice(value=row.value, label=row.label[:LABEL]) for row in fitting[:limit])
+        return Page(choices=shown, more=len(fitting) > limit)
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> T:
+        """The thing.
+
+        Raises:
+            NotFound: Nothing is called so.
+            Ambiguous: Several are.
+        """
+        text = _text(raw).strip()
+        rows = await self.rows(call, text, given, after="", limit=PAGE * 4)
+        for row in rows:
+            if row.value == text:
+                return row.thing
+        wanted = folded(text)
+        same = [row for row in rows if folded(row.label) == wanted]
+        close = same or [row for row in rows if folded(row.label).startswith(wanted) or row.value.startswith(text)]
+        if not close or not text:
+            raise NotFound(noun=self.noun, name=text, hint=self.hint)
+        if len(close) > 1:
+            names = ", ".join(f"{row.label} ({row.value})" for row in close[:5])
+            raise Ambiguous(noun=self.noun, name=text, candidates=names)
+        return close[0].thing
+
+
+class OneOf(Listed[T]):
+    """One value of an enumeration."""
+
+    def __init__(self, help: str, kind: type[StrEnum]) -> None:  # noqa: A002 - as above
+        super().__init__(help)
+        self.noun = kind.__name__
+        self.hint = f"There are: {', '.join(kind)}."
+        self._kind = kind
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Any]]:
+        """All its values."""
+        return [Row(value=value.value, label=value.value, thing=value) for value in self._kind]
+
+
+def _text(raw: Raw) -> str:
+    if isinstance(raw, str):
+        return raw
+    raise BadValue(what="value", value="a file", why="this takes text")

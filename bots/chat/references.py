@@ -1,0 +1,113 @@
+"""References: parameters that name something of the domain, each with what this actor may choose from."""
+
+from collections.abc import Sequence
+
+from bots.chat.parameter import Call, Given, Listed, Row
+from core.domain.account import Account
+from core.domain.dataset import Dataset, Item
+from core.domain.job import Job
+from core.domain.model import Model
+from core.domain.offering import Offering
+
+
+class DatasetRef(Listed[Dataset]):
+    """One of the actor's datasets."""
+
+    noun = "dataset"
+    hint = "See `dataset list`, or make one: `dataset new NAME trigger=WORD`."
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Dataset]]:
+        """The actor's datasets by name."""
+        named = await call.services.datasets.list(call.actor, text=text, after=after, limit=limit)
+        found = named or await call.services.datasets.list(call.actor, after=after, limit=limit)
+        return [Row(value=dataset.id, label=dataset.name, thing=dataset) for dataset in found]
+
+
+class ItemRef(Listed[Item]):
+    """One picture of the dataset that was named before: by number or by file name."""
+
+    noun = "picture"
+    hint = "Say its number or name; see `dataset view NAME`."
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Item]]:
+        """The pictures of the dataset, by number."""
+        dataset = given.get("dataset")
+        if isinstance(dataset, str):
+            dataset = await DatasetRef("").parse(call, dataset, {})
+        if not isinstance(dataset, Dataset):
+            return []
+        view = await call.services.datasets.view(call.actor, dataset.id)
+        return [Row(value=str(item.position + 1), label=item.artifact.name, thing=item) for item in view.items]
+
+
+class OfferingRef(Listed[Offering]):
+    """Something to buy."""
+
+    noun = "offering"
+    hint = "See `offerings`."
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Offering]]:
+        """All offerings."""
+        offered = call.services.trainings.offerings.values()
+        return [Row(value=offering.id, label=offering.title, thing=offering) for offering in offered]
+
+
+class PresetRef(Listed[str]):
+    """A preset of the offering that was named before."""
+
+    noun = "preset"
+    hint = "See `offerings` for the presets of each."
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[str]]:
+        """The presets of the offering."""
+        offering = given.get("offering")
+        if isinstance(offering, str):
+            offering = await OfferingRef("").parse(call, offering, {})
+        presets = offering.presets if isinstance(offering, Offering) else ()
+        return [Row(value=preset, label=preset, thing=preset) for preset in presets]
+
+
+class JobRef(Listed[Job]):
+    """One of the actor's latest jobs, by id or title; anyone's by id where the role allows it."""
+
+    noun = "job"
+    hint = "See `train list`."
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Job]]:
+        """The actor's jobs, newest first."""
+        jobs = list(await call.services.jobs.list(call.actor))
+        return [Row(value=job.id, label=job.title, thing=job) for job in jobs]
+
+
+class ModelRef(Listed[Model]):
+    """A model that the actor may use: by id, trigger word or `owner/slug`."""
+
+    noun = "model"
+    hint = "See `model list`."
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Model]]:
+        """The actor's models, then public ones."""
+        models = await call.services.models.list(call.actor, limit=limit)
+        full: list[Row[Model]] = [
+            Row(value=model.id, label=f"{model.owner_name}/{model.slug}", thing=model) for model in models
+        ]
+        mine = [row.but(label=row.thing.slug) for row in full if row.thing.owner == call.actor.account]
+        return [*mine, *full] if "/" in text else [*mine, *(row for row in full if row.value not in _values(mine))]
+
+
+class UserRef(Listed[Account]):
+    """A person by name."""
+
+    noun = "user"
+    hint = "Names are written as people write them; they must have spoken to the bot once."
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Account]]:
+        """The accounts of that name."""
+        return [
+            Row(value=account.id, label=account.name, thing=account)
+            for account in await call.services.accounts.named(text)
+        ]
+
+
+def _values(rows: Sequence[Row[Model]]) -> set[str]:
+    return {row.value for row in rows}

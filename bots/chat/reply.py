@@ -1,0 +1,57 @@
+"""What a command answers, before any chat has drawn it."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from core.domain.action import Style, Then
+from core.domain.artifact import Artifact
+from core.domain.errors import DomainError, Unavailable
+from core.domain.job import Progress
+from core.domain.value import Value
+
+
+class Button(Value):
+    """A command with arguments under a label; the dispatcher gives it its token."""
+
+    label: str
+    command: str
+    arguments: Mapping[str, str] = {}
+    style: Style = Style.PLAIN
+    then: Then = Then.NEW
+    token: str = ""
+
+
+class Table(Value):
+    """At most three columns; chats without tables write key-value lines."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+class Reply(Value):
+    """A neutral answer. Pictures and files are references; adapters open them through the Blobs port.
+
+    `code` is the stable code of an error, `unavailable` whether it was the house's; `job` the job whose card follows.
+    """
+
+    title: str
+    lines: tuple[str, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    table: Table | None = None
+    pictures: tuple[Artifact, ...] = ()
+    files: tuple[Artifact, ...] = ()
+    progress: Progress | None = None
+    buttons: tuple[Button, ...] = ()
+    job: str | None = None
+    code: str | None = None
+    unavailable: bool = False
+
+    @classmethod
+    def refused(cls, *errors: DomainError, title: str = "Not done") -> Self:
+        """The words for what went wrong; the first error's code stands for all."""
+        return cls(
+            title=title,
+            lines=tuple(str(error) for error in errors),
+            code=errors[0].code,
+            unavailable=any(isinstance(error, Unavailable) for error in errors),
+        )

@@ -1,0 +1,146 @@
+"""Trainings: offerings, quotes, orders, and what becomes of them."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from bots.cards import MARKS, card
+from bots.chat.definition import command
+from bots.chat.parameter import Call, Overrides, Text
+from bots.chat.references import DatasetRef, JobRef, OfferingRef, PresetRef
+from bots.chat.reply import Button, Reply, Table
+from core.domain.action import Style, Then
+from core.domain.dataset import Dataset
+from core.domain.job import Job
+from core.domain.offering import Offering
+from core.services.trainings import Quoted
+
+Ref = Annotated[Dataset, DatasetRef("What to train on")]
+Offered = Annotated[Offering, OfferingRef("What to buy")]
+Preset = Annotated[str, PresetRef("How thorough: see `offerings`")]
+Settings = Annotated[Mapping[str, str], Overrides("Settings to change, such as rank=8")]
+MINUTE = 60
+
+
+@command("offerings")
+async def offerings(call: Call) -> Reply:
+    """What can be trained, in which presets, at what price."""
+    rows = tuple(
+        (offering.id, offering.title, ", ".join(f"{name} {_price(offering, name)}" for name in offering.presets))
+        for offering in call.services.trainings.offerings.values()
+    )
+    return Reply(
+        title="Offerings",
+        lines=("Ask for a price: `quote DATASET OFFERING PRESET`. Settings go behind it, such as rank=8.",),
+        table=Table(header=("offering", "what it is", "presets and points"), rows=rows),
+    )
+
+
+@command("quote")
+async def quote(call: Call, dataset: Ref, offering: Offered, preset: Preset = "", settings: Settings = {}) -> Reply:  # noqa: B006 - a frozen default that nobody changes
+    """What a training would cost, without ordering it."""
+    return await _quoted(call, dataset, offering, preset, settings)
+
+
+@command("train order")
+async def order(call: Call, dataset: Ref, offering: Offered, preset: Preset = "", settings: Settings = {}) -> Reply:  # noqa: B006 - as above
+    """Order a training: shows the price first, and waits for your Confirm."""
+    return await _quoted(call, dataset, offering, preset, settings)
+
+
+@command("train confirm", menu=False)
+async def confirm(call: Call, quote: Annotated[str, Text("The quote")]) -> Reply:
+    """Accept a quote."""
+    job = await call.services.trainings.order(call.actor, quote, place=call.place)
+    return await card(call, job.id)
+
+
+@command("train list")
+async def list_(call: Call) -> Reply:
+    """Your trainings, newest first."""
+    jobs = await call.services.trainings.list(call.actor)
+    if not jobs:
+        return Reply(title="No trainings yet", lines=("Order one: `train order DATASET OFFERING`.",))
+    rows = tuple((job.id, job.title, MARKS[job.state]) for job in jobs)
+    return Reply(title="Your trainings", table=Table(header=("job", "what", "state"), rows=rows))
+
+
+@command("train view")
+async def view(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
+    """The card of a job."""
+    return await card(call, job.id)
+
+
+@command("train cancel")
+async def cancel(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
+    """Cancel a job, waiting or running; what was set aside goes back at once."""
+    await call.services.jobs.cancel(call.actor, job.id)
+    return await card(call, job.id)
+
+
+@command("train why")
+async def why(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
+    """Why a job is waiting, and what would help."""
+    waiting = await call.services.jobs.why(call.actor, job.id)
+    if job.state.ended or job.started_at:
+        return Reply(title=f"{job.title} is not waiting: {MARKS[job.state]}", job=job.id)
+    lines = [f"{waiting.ahead} jobs are ahead of it."]
+    if waiting.blocked_by:
+        names = ", ".join(other.title for other in waiting.blocked_by)
+        lines.append(f"Your other jobs go first: {names}. Cancel one to let this one in.")
+    if waiting.workers:
+        lines.append(f"{len(waiting.workers)} workers can take it: {', '.join(one.host for one in waiting.workers)}.")
+    else:
+        lines.append(f"No live worker takes {job.kind} jobs. Start one: `loraguild worker`.")
+    return Reply(title=f"{job.title} · waiting", lines=tuple(lines), job=job.id)
+
+
+async def _quoted(call: Call, dataset: Dataset, offering: Offering, preset: str, settings: Mapping[str, str]) -> Reply:
+    chosen = preset or next(iter(offering.presets))
+    quoted = await call.services.trainings.quote(call.actor, dataset, offering, preset=chosen, overrides=settings)
+    return _presented(quoted, settings)
+
+
+def _presented(quoted: Quoted, settings: Mapping[str, str]) -> Reply:
+    quote, offering, dataset = quoted.quote, quoted.offering, quoted.dataset
+    missing = quote.price - quoted.balance
+    after = f"{quoted.balance - quote.price}" if missing <= 0 else f"{missing} missing"
+    again = " ".join(f"{name}={value}" for name, value in settings.items())
+    return Reply(
+        title=f"{quote.price} points: {offering.title}, {quote.preset}",
+        lines=(f"«{dataset.name}», {dataset.count} pictures, trigger word {dataset.trigger}.",),
+        fields=(
+            ("made of", ", ".join(f"{part} {amount}" for part, amount in quote.parts.items())),
+            ("settings", again or "as in the preset"),
+            ("balance after", after),
+            ("queue", f"{quoted.ahead} ahead"),
+            ("takes about", _about(quote.seconds)),
+            ("valid until", f"{quote.expires_at:%H:%M} UTC"),
+        ),
+        buttons=(
+            Button(
+                label="Confirm",
+                command="train confirm",
+                arguments={"quote": quote.id},
+                style=Style.GO,
+                then=Then.REPLACE,
+            ),
+            Button(label="Change", command="offerings"),
+            Button(label="Cancel", command="train decline", then=Then.REPLACE),
+        ),
+    )
+
+
+@command("train decline", menu=False)
+async def decline(call: Call) -> Reply:
+    """Let a quote pass."""
+    return Reply(title="Nothing ordered")
+
+
+def _price(offering: Offering, preset: str) -> int:
+    return sum(offering.cost(int(str(offering.settled(preset, {})["steps"]))).values())
+
+
+def _about(seconds: float) -> str:
+    if seconds < 2 * MINUTE:
+        return f"{round(seconds)} s"
+    return f"{round(seconds / MINUTE)} min"

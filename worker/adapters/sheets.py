@@ -1,0 +1,72 @@
+"""Many pictures on one: a numbered contact sheet, and the grid that shows what a training changed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+COLUMNS, MAX_ON_SHEET = 6, 60
+THUMBNAIL, CELL, GAP, LINE = 160, 192, 8, 24
+INK, PAPER = "black", "white"
+
+
+def contact_sheet(pictures: Sequence[Path], out: Path) -> Path:
+    """Write thumbnails, six to a row and numbered from 1, as PNG to `out`; of more than sixty the first sixty.
+
+    Args:
+        pictures: Clean pictures, at least one.
+        out: The file to write.
+
+    Returns:
+        `out`.
+    """
+    shown = pictures[:MAX_ON_SHEET]
+    columns = min(len(shown), COLUMNS)
+    rows = -(-len(shown) // columns)
+    step_x, step_y = THUMBNAIL + GAP, THUMBNAIL + LINE + GAP
+    sheet = Image.new("RGB", (columns * step_x + GAP, rows * step_y + GAP), PAPER)
+    for index, path in enumerate(shown):
+        corner = GAP + index % columns * step_x, GAP + index // columns * step_y
+        write(sheet, str(index + 1), corner)
+        place(sheet, path, (corner[0], corner[1] + LINE), THUMBNAIL)
+    sheet.save(out, "PNG")
+    return out
+
+
+def before_after(before: Sequence[Path], after: Sequence[Path], *, labels: tuple[str, str], out: Path) -> Path:
+    """Write two labelled rows of pictures, one over the other, as PNG to `out`.
+
+    Args:
+        before: The upper row, at least one picture in one of the rows.
+        after: The lower row, each picture under the one it answers to.
+        labels: The words over each row.
+        out: The file to write.
+
+    Returns:
+        `out`.
+    """
+    columns = max(len(before), len(after))
+    grid = Image.new("RGB", (columns * (CELL + GAP) + GAP, 2 * (LINE + CELL + GAP) + GAP), PAPER)
+    for row, (label, pictures) in enumerate(zip(labels, (before, after), strict=True)):
+        top = GAP + row * (LINE + CELL + GAP)
+        write(grid, label, (GAP, top))
+        for column, path in enumerate(pictures):
+            place(grid, path, (GAP + column * (CELL + GAP), top + LINE), CELL)
+    grid.save(out, "PNG")
+    return out
+
+
+def write(sheet: Image.Image, words: str, corner: tuple[int, int]) -> None:
+    """Write one line in the font that comes with Pillow."""
+    ImageDraw.Draw(sheet).text(corner, words, fill=INK, font=ImageFont.load_default(LINE - 8))
+
+
+def place(sheet: Image.Image, path: Path, corner: tuple[int, int], side: int) -> None:
+    """Paste a picture into the middle of a square; a tiny one grows by whole steps and keeps its pixels sharp."""
+    with Image.open(path) as picture:
+        growth = max(1, side // max(picture.size))
+        scaled = picture.convert("RGB")
+    if growth > 1:
+        scaled = scaled.resize((scaled.width * growth, scaled.height * growth), Image.Resampling.NEAREST)
+    scaled.thumbnail((side, side))
+    sheet.paste(scaled, (corner[0] + (side - scaled.width) // 2, corner[1] + (side - scaled.height) // 2))

@@ -1,0 +1,1 @@
+"""What the torch child does: load a base, train an adapter on it, make pictures with it."""

@@ -1,0 +1,1 @@
+"""The front door: the command line, the composition root, the process supervisor."""

@@ -67,7 +67,7 @@ def ours(folder: Path, *, steps: int) -> dict[str, Measurement]:
             "schedule": "constant",
             "warmup": 0,
             "caption_dropout": 0,
-            "min_snr_gamma": None,
+            "min_snr_gamma": 0,
             "precision": "fp32",
         },
         items=tuple(TrainingItem(picture=path, caption=f"zorp {path.stem}") for path in sorted(PICTURES.glob("*.png"))),

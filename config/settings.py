@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     )
     worker_labels: Annotated[tuple[str, ...], NoDecode] = Field(default=(), description="What a worker has: gpu,…")
     worker_memory_mb: int = Field(default=4096, ge=256, description="Memory for looking into untrusted files")
+    checkpoint_seconds: float = Field(default=30.0, gt=0, description="How often a training keeps where it stands")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool = Field(default=False, description="Log as JSON lines")
 

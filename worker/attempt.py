@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from contextlib import suppress
 
 import structlog
 
@@ -12,10 +11,10 @@ from core.domain.value import Value
 from worker import kinds
 from worker.channel import TaskFailed
 from worker.child import ChildDied, ChildTimedOut
-from worker.task import HandedOver, Task
+from worker.task import HandedOver, Task, patiently
 
 HEARTBEAT = 10.0
-GRACE = 20.0  # seconds a kind has to hand over after the worker was told to leave
+GRACE = 15.0  # seconds a kind has to hand over after the worker was told to leave
 
 THEIRS = frozenset({"bad_item", "nan_loss", "files_too_demanding"})
 
@@ -34,9 +33,6 @@ async def attempt(task: Task, *, stop: asyncio.Event) -> bool:
         ended = await _told(task, outcome)
     except LeaseLost:
         bound.info("job.discarded", why="the lease is lost: cancelled, or another worker has it")
-        return False
-    except Unavailable as error:
-        bound.warning("job.unreported", why=str(error))
         return False
     bound.info("job.ended" if ended else "job.released", outcome=type(outcome).__name__)
     return ended
@@ -65,11 +61,15 @@ async def _worked(task: Task, stop: asyncio.Event) -> Value | Failure | HandedOv
 
 
 async def _beat(task: Task) -> None:
-    """Extend the lease until it is lost; a database that is away for a while is no reason to stop."""
+    """Extend the lease until it is lost; whatever else keeps a beat from coming through, the next one may."""
     while True:
         await asyncio.sleep(HEARTBEAT)
-        with suppress(Unavailable):
+        try:
             await task.services.jobs.report(task.job.id, task.token)
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - no reason to stop the work
+            log.warning("job.beat_missed", job=task.job.id, why=str(error))
 
 
 async def _guarded(task: Task) -> Value | Failure | HandedOver | None:
@@ -78,7 +78,7 @@ async def _guarded(task: Task) -> Value | Failure | HandedOver | None:
         return await kinds.named(task.job.kind).work(task)
     except HandedOver as left:
         return left
-    except (LeaseLost, Unavailable):
+    except LeaseLost:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the job must end and somebody must hear of it
         return _failure(task, error)
@@ -89,19 +89,34 @@ def _failure(task: Task, error: Exception) -> Failure | None:
     match error:
         case TaskFailed():
             return Failure(code=error.code, words=error.words, ours=error.code not in THEIRS)
+        case ChildDied() | ChildTimedOut() | Unavailable():
+            log.warning("attempt.lost", job=task.job.id, why=str(error))
+            words = f"It was tried {ATTEMPTS} times in vain. The last time, {error}."
+            return None if task.job.attempt < ATTEMPTS else Failure(code="attempts_used_up", words=words)
         case DomainError():
             return Failure(code=error.code, words=str(error))
-        case ChildDied() | ChildTimedOut():
-            log.warning("child.lost", job=task.job.id, why=str(error))
-            words = f"The process that worked on it ended {ATTEMPTS} times: {error}."
-            return None if task.job.attempt < ATTEMPTS else Failure(code="child_lost", words=words)
         case _:
-            reference = secrets.token_hex(4)
-            log.error("job.broke", job=task.job.id, reference=reference, exc_info=error)
-            return Failure(code="broke", words=f"Something broke; reference {reference}.")
+            return _broke(task, error)
+
+
+def _broke(task: Task, error: Exception) -> Failure:
+    reference = secrets.token_hex(4)
+    log.error("job.broke", job=task.job.id, reference=reference, exc_info=error)
+    return Failure(code="broke", words=f"Something broke; reference {reference}.")
 
 
 async def _told(task: Task, outcome: Value | Failure | HandedOver | None) -> bool:
+    """Tell it however long it takes; what cannot be settled so has broken."""
+    try:
+        return await patiently(lambda: _tell(task, outcome))
+    except LeaseLost:
+        raise
+    except Exception as error:  # noqa: BLE001 - as in _guarded
+        failure = _broke(task, error)
+    return await patiently(lambda: _tell(task, failure))
+
+
+async def _tell(task: Task, outcome: Value | Failure | HandedOver | None) -> bool:
     jobs, job = task.services.jobs, task.job
     match outcome:
         case HandedOver():

@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -16,9 +18,13 @@ from core.ports.blobs import Blobs
 from core.services import Services
 from worker.attempt import attempt
 from worker.child import Child
+from worker.folders import forget_unused, own_folder
 from worker.task import Task
 
+T = TypeVar("T")
+
 POLL, PULSE, EXPIRE, SWEEP = 0.5, 10.0, 5.0, 3600.0  # seconds
+LEAVE, FAREWELL = 25.0, 3.0  # seconds until a worker that was told to leave is cut off, and for its last word
 
 log = structlog.get_logger()
 
@@ -32,7 +38,13 @@ class Floor:
     worker: Worker
     folder: Path
     memory: int
+    checkpoint_seconds: float = 30.0
     busy: set[str] = field(default_factory=set)
+
+    @property
+    def cache(self) -> Path:
+        """What trainings keep for the next ones; all workers of a folder share it."""
+        return self.folder / "cache"
 
 
 async def work(floor: Floor, *, concurrency: int = 1, once: bool = False, stop: asyncio.Event) -> int:
@@ -40,32 +52,39 @@ async def work(floor: Floor, *, concurrency: int = 1, once: bool = False, stop: 
 
     When stopped, running work is handed over: it finishes its step, stores a checkpoint and releases its lease.
     """
-    log.info("worker.started", worker=floor.worker.id, kinds=floor.worker.kinds, labels=floor.worker.labels)
-    jobs = floor.services.jobs
-    duties = [
-        asyncio.create_task(_every(PULSE, lambda: _pulse(floor))),
-        asyncio.create_task(_every(EXPIRE, jobs.expire)),
-        asyncio.create_task(_every(SWEEP, floor.blobs.sweep)),
-    ]
-    try:
-        return sum(await asyncio.gather(*(_slot(floor, once=once, stop=stop) for _ in range(concurrency))))
-    finally:
-        for duty in duties:
-            duty.cancel()
-        await asyncio.wait(duties)
-        with suppress(Unavailable):
-            await jobs.leave(floor.worker)
-        log.info("worker.left", worker=floor.worker.id)
+    jobs, blobs = floor.services.jobs, floor.blobs
+    with own_folder(floor.folder / "workers", floor.worker.id) as folder:
+        log.info("worker.started", worker=floor.worker.id, kinds=floor.worker.kinds, labels=floor.worker.labels)
+        try:
+            async with asyncio.TaskGroup() as group:
+                slots = [group.create_task(_slot(floor, folder, once=once, stop=stop)) for _ in range(concurrency)]
+                duties = [
+                    group.create_task(_every(PULSE, lambda: _pulse(floor))),
+                    group.create_task(_every(EXPIRE, jobs.expire)),
+                    group.create_task(_every(SWEEP, blobs.sweep)),
+                    group.create_task(_every(SWEEP, lambda: asyncio.to_thread(forget_unused, floor.cache))),
+                    group.create_task(_cut_off(slots, stop)),
+                ]
+                await asyncio.wait(slots)
+                for duty in duties:
+                    duty.cancel()
+        finally:
+            with suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout(FAREWELL):
+                    await jobs.leave(floor.worker)
+            log.info("worker.left", worker=floor.worker.id)
+    return sum(slot.result() for slot in slots if not slot.cancelled())
 
 
-async def _slot(floor: Floor, *, once: bool, stop: asyncio.Event) -> int:
+async def _slot(floor: Floor, folder: Path, *, once: bool, stop: asyncio.Event) -> int:
     """Claim and do one job after another; the torch child stays warm between them."""
     ended = 0
     async with Child("worker.pipelines.studio:Studio") as studio:
         while not stop.is_set():
-            job = await _claimed(floor)
+            job = await _survived(lambda: floor.services.jobs.claim(floor.worker))
             if job is not None:
-                ended += await _done(floor, job, studio, stop)
+                done = partial(_done, floor, folder / f"{job.id}-{job.attempt}", job, studio, stop)
+                ended += bool(await _survived(done))
             elif once:
                 break
             else:
@@ -74,27 +93,18 @@ async def _slot(floor: Floor, *, once: bool, stop: asyncio.Event) -> int:
     return ended
 
 
-async def _claimed(floor: Floor) -> Job | None:
-    try:
-        return await floor.services.jobs.claim(floor.worker)
-    except Unavailable as error:
-        log.warning("worker.waits", why=str(error))
-        await asyncio.sleep(POLL)
-        return None
-
-
-async def _done(floor: Floor, job: Job, studio: Child, stop: asyncio.Event) -> bool:
+async def _done(floor: Floor, folder: Path, job: Job, studio: Child, stop: asyncio.Event) -> bool:
     """One attempt in a folder of its own, which is gone afterwards."""
-    folder = floor.folder / f"{job.id}-{job.attempt}"
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
     task = Task(
         job=job,
         services=floor.services,
         blobs=floor.blobs,
         folder=folder,
-        cache=floor.folder / "cache",
+        cache=floor.cache,
         studio=studio,
         memory=floor.memory,
+        checkpoint_seconds=floor.checkpoint_seconds,
     )
     floor.busy.add(job.id)
     try:
@@ -106,14 +116,29 @@ async def _done(floor: Floor, job: Job, studio: Child, stop: asyncio.Event) -> b
 
 
 async def _pulse(floor: Floor) -> None:
-    with suppress(Unavailable):
-        await floor.services.jobs.beat(floor.worker.but(jobs=tuple(sorted(floor.busy))))
+    await _survived(lambda: floor.services.jobs.beat(floor.worker.but(jobs=tuple(sorted(floor.busy)))))
 
 
 async def _every(seconds: float, duty: Callable[[], Awaitable[object]]) -> None:
     while True:
-        try:
-            await duty()
-        except Unavailable as error:
-            log.warning("worker.waits", why=str(error))
+        await _survived(duty)
         await asyncio.sleep(seconds)
+
+
+async def _survived(duty: Callable[[], Awaitable[T]]) -> T | None:
+    """What a duty returns, or None: whatever it ran into, the work of the others goes on."""
+    try:
+        return await duty()
+    except Unavailable as error:
+        log.warning("house.away", why=str(error))
+    except Exception:
+        log.exception("duty.broke")
+    return None
+
+
+async def _cut_off(slots: list[asyncio.Task[int]], stop: asyncio.Event) -> None:
+    """End what has not handed over in time; its lease will run out."""
+    await stop.wait()
+    await asyncio.sleep(LEAVE)
+    for slot in slots:
+        slot.cancel()

@@ -3,10 +3,13 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
+
+import structlog
 
 from core.domain.artifact import Artifact
 from core.domain.errors import Unavailable
@@ -14,20 +17,35 @@ from core.domain.job import Job, Progress
 from core.domain.run import MetricsPoint
 from core.ports.blobs import Blobs
 from core.services import Services
+from worker.channel import TaskFailed
 from worker.child import Child
+
+T = TypeVar("T")
 
 CHUNK = 2**20
 LIMIT = 8 * 2**30  # bytes of one stored result
 SECONDS_BETWEEN_REPORTS = 1.0
+SECONDS_BETWEEN_TRIES = 1.0
+
+log = structlog.get_logger()
 
 
 class HandedOver(Exception):  # noqa: N818 - a past participle, as every result here
     """The work was stopped on request, and what is worth keeping is kept: the job can go on elsewhere."""
 
 
+class StoredFileDamaged(TaskFailed):
+    """The stored bytes are not those of their name."""
+
+    code = "stored_file_damaged"
+
+
 @dataclass(kw_only=True)
 class Task:
-    """One attempt at one job. Every report carries the attempt's token, so a stale one changes nothing."""
+    """One attempt at one job. Every report carries the attempt's token, so a stale one changes nothing.
+
+    `memory` is what looking into untrusted files may take, in bytes; `stopping` is set when the worker has to leave.
+    """
 
     job: Job
     services: Services
@@ -36,9 +54,11 @@ class Task:
     cache: Path
     studio: Child
     memory: int
+    checkpoint_seconds: float
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _started: tuple[float, int] | None = None
     _reported: float = 0.0
+    _progress: Progress | None = None
     _points: list[MetricsPoint] = field(default_factory=list)
 
     @property
@@ -54,22 +74,29 @@ class Task:
         """
         now = time.monotonic()
         self._started = self._started or (now, step)
-        self._points += points
-        if now - self._reported < SECONDS_BETWEEN_REPORTS and step < total:
-            return
         since, first = self._started
         eta = (now - since) / (step - first) * (total - step) if step > first else None
-        progress = Progress(step=step, total=total, eta=eta, doing=doing)
-        self._reported = now
-        with suppress(Unavailable):  # the points wait for the next report
-            await self.services.jobs.report(self.job.id, self.token, progress=progress, points=self._points)
-            self._points = []
+        self._progress = Progress(step=step, total=total, eta=eta, doing=doing)
+        self._points += points
+        if now - self._reported >= SECONDS_BETWEEN_REPORTS or step >= total:
+            self._reported = now
+            with suppress(Unavailable):  # the points wait for the next report
+                await self._report()
+
+    async def _report(self) -> None:
+        await self.services.jobs.report(self.job.id, self.token, progress=self._progress, points=self._points)
+        self._points = []
 
     async def fetch(self, sha256: str, path: Path) -> Path:
-        """Write stored bytes to a local file."""
+        """Write stored bytes to a local file.
+
+        Raises:
+            BlobGone: There are none of this name.
+            StoredFileDamaged: They are not what was stored.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
         with await asyncio.to_thread(path.open, "wb") as file:
-            async for chunk in self.blobs.open(sha256):
+            async for chunk in intact(self.blobs.open(sha256), sha256):
                 await asyncio.to_thread(file.write, chunk)
         return path
 
@@ -79,17 +106,46 @@ class Task:
         return Artifact(name=name, sha256=blob.id, size=blob.size, media_type=media_type)
 
     async def checkpointed(self, path: Path) -> None:
-        """Store a checkpoint, read it back, and only then refer to it.
+        """Store a checkpoint, read it back, and only then refer to it; one that reads badly is left for the next.
+
+        What was measured until then is reported first, so that a resumed run has no gap in its chart.
 
         Raises:
             LeaseLost: The attempt is stale.
         """
         artifact = await self.store(path, name=f"{self.job.id}-{path.name}", media_type="application/octet-stream")
-        digest = hashlib.sha256()
-        async for chunk in self.blobs.open(artifact.sha256):
-            digest.update(chunk)
-        if digest.hexdigest() == artifact.sha256:
+        try:
+            async for _ in intact(self.blobs.open(artifact.sha256), artifact.sha256):
+                pass
+        except StoredFileDamaged as error:
+            log.warning("checkpoint.damaged", job=self.job.id, why=error.words)
+        else:
+            await self._report()
             await self.services.jobs.checkpoint(self.job.id, self.token, artifact)
+
+
+async def patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """Call until the house answers: for what would be lost otherwise, and may be said twice."""
+    while True:
+        try:
+            return await call()
+        except Unavailable as error:
+            log.warning("house.away", why=str(error))
+            await asyncio.sleep(SECONDS_BETWEEN_TRIES)
+
+
+async def intact(stream: AsyncIterator[bytes], sha256: str) -> AsyncIterator[bytes]:
+    """The stream as it is.
+
+    Raises:
+        StoredFileDamaged: At its end, when it was not what its name says.
+    """
+    digest = hashlib.sha256()
+    async for chunk in stream:
+        digest.update(chunk)
+        yield chunk
+    if digest.hexdigest() != sha256:
+        raise StoredFileDamaged(f"The stored file {sha256[:12]} is damaged. Add it again.")
 
 
 async def chunks(path: Path) -> AsyncIterator[bytes]:

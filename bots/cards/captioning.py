@@ -15,11 +15,16 @@ async def running(call: Call, job: Job) -> Reply:
 
 async def done(call: Call, job: Job) -> Reply:
     """How many pictures were described, and the first of them."""
-    described = Result.model_validate(job.result).scenes
+    result = Result.model_validate(job.result)
+    described, shared = result.scenes, ", ".join(result.shared)
+    pruned = (f"All pictures show «{shared}»: left out, so that the trigger word learns it.",) if shared else ()
     view = await call.services.datasets.view(call.actor, job.subject)
     rows = [(item.artifact.name, item.caption.text) for item in view.items if item.id in described and item.caption]
     return Reply(
         title=job.title,
-        lines=(f"{len(described)} pictures described. Change one: `caption edit {view.dataset.name} NUMBER TEXT`.",),
+        lines=(
+            f"{len(described)} pictures described. Change one: `caption edit {view.dataset.name} NUMBER TEXT`.",
+            *pruned,
+        ),
         table=Table(header=("picture", "caption"), rows=tuple(rows[:SHOWN])),
     )

@@ -1,6 +1,6 @@
 """Captions: the text of one picture, every state of it kept as a version with author and source."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,10 +36,21 @@ class CaptionVersion(Entity):
 
 def composed(trigger: str, *, traits: Sequence[str] = (), scene: str = "") -> str:
     """Put a caption together: `trigger, traits, scene`; empty parts are left out, the trigger is never repeated."""
-    parts = [part.strip() for part in (*traits, scene) if part.strip()]
-    while parts and parts[0].casefold() == trigger.casefold():
-        parts.pop(0)
-    return ", ".join([trigger, *parts])
+    parts = [part.strip() for text in (*traits, scene) for part in text.split(",")]
+    return ", ".join([trigger, *(part for part in parts if part and part.casefold() != trigger.casefold())])
+
+
+def distinctive(scenes: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Leave out of each scene the parts that all scenes share, and return what is left and what was shared.
+
+    A word that stands in every caption takes the blame for what every picture has in common, and the trigger word
+    learns nothing: the usual pruning of tags before a character is trained. A single scene stays whole.
+    """
+    parts = {item: [part.strip() for part in scene.split(",") if part.strip()] for item, scene in scenes.items()}
+    first = next(iter(parts.values()), [])
+    shared = [part for part in first if all(part in others for others in parts.values())] if len(parts) > 1 else []
+    left = {item: ", ".join(part for part in own if part not in shared) for item, own in parts.items()}
+    return left, tuple(shared)
 
 
 def merged(trigger: str, old: str | None, scene: str, mode: CaptionMode) -> str | None:

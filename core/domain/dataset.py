@@ -7,7 +7,7 @@ from typing import Self
 from core.domain.account import Actor, Role
 from core.domain.artifact import Artifact
 from core.domain.caption import CaptionVersion
-from core.domain.errors import BadValue, DatasetEmpty, DatasetNotReady
+from core.domain.errors import BadValue, DatasetEmpty, DatasetNotReady, NotFound
 from core.domain.value import Entity, Value
 
 NAME_LENGTH = 60
@@ -90,10 +90,8 @@ class Dataset(Entity):
         return self.but(status=Status.UPLOADING, updated_at=now)
 
     def received(self, *, count: int, bytes: int, now: datetime) -> Self:  # noqa: A002 - the word of the domain
-        """Items came in; what the doctor said no longer holds."""
-        return self.but(
-            status=Status.DRAFT, count=self.count + count, bytes=self.bytes + bytes, findings=(), updated_at=now
-        )
+        """Items came in, so that the doctor has to look again."""
+        return self.but(status=Status.DRAFT, count=self.count + count, bytes=self.bytes + bytes, updated_at=now)
 
     def validating(self, *, now: datetime) -> Self:
         """The doctor looks at it.
@@ -141,6 +139,17 @@ class Dataset(Entity):
         }
         if self.status is not Status.READY:
             raise DatasetNotReady(name=self.name, status=self.status.value, todo=todo[self.status])
+
+
+def seen(found: Dataset | None, actor: Actor, *, name: str) -> Dataset:
+    """The dataset that was looked for under an id, where this actor may see it.
+
+    Raises:
+        NotFound: There is none, it is deleted, or it is somebody else's: the three are never told apart.
+    """
+    if found is None or found.deleted_at or not found.visible_to(actor):
+        raise NotFound(noun="dataset", name=name, hint="See `dataset list`.")
+    return found
 
 
 def dataset_name(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import combinations
 
-from core.domain.dataset import Dataset, Finding, Item, Severity, Statistics
+from core.domain.dataset import Dataset, Finding, Item, Severity, Statistics, Status
 
 NEAR = 6  # bits of 64 in which two perceptual hashes of one motif may differ
 SMALL = 64  # pixels on the shorter side
@@ -20,12 +20,26 @@ def examined(
     return tuple(f for f in (*checks, _uncaptioned(dataset, items), _triggerless(dataset, items)) if f), _counted(items)
 
 
-def reexamined(dataset: Dataset, items: Sequence[Item], *, unreadable: Sequence[str] = (), now: datetime) -> Dataset:
-    """The dataset after a look at its items: ready or error, or the draft it is while there are none."""
+def reexamined(
+    dataset: Dataset, items: Sequence[Item], *, unreadable: Sequence[str] | None = None, now: datetime
+) -> Dataset:
+    """The dataset after a look at its items: ready or error, or the draft it is while there are none.
+
+    `unreadable` are ids of items whose stored bytes did not decode; None where nobody has read them, so that those
+    of the last reading stand.
+    """
     if not items:
         return dataset.unchecked(now=now)
+    if unreadable is None:
+        unreadable = [item for known in dataset.findings if known.code == "unreadable" for item in known.items]
     findings, statistics = examined(dataset, items, unreadable=unreadable)
     return dataset.validating(now=now).checked(findings, statistics, now=now)
+
+
+def recaptioned(dataset: Dataset, items: Sequence[Item], *, now: datetime) -> Dataset:
+    """The dataset after its captions changed; what is still coming in or being read stays so."""
+    after = reexamined(dataset, items, now=now)
+    return after.but(status=dataset.status) if dataset.status in {Status.UPLOADING, Status.VALIDATING} else after
 
 
 def distance(one: str, other: str) -> int:

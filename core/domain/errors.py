@@ -334,3 +334,25 @@ class StandaloneDatabase(Unavailable):
         "The MongoDB at MONGODB_URI is a stand-alone server, which has no transactions. "
         "Start it as a replica set (one node suffices: mongod --replSet rs0, then rs.initiate())."
     )
+
+
+class EmbeddedDatabaseMissing(Unavailable):
+    """The program is not installed."""
+
+    code = "embedded_database_missing"
+    template = (
+        "The embedded database is not installed. Install it with `pip install 'loraguild[embedded]'`, "
+        "or set MONGODB_URI to a MongoDB replica set."
+    )
+
+
+class EmbeddedDatabaseFailed(Unavailable):
+    """The program is there but does not come up."""
+
+    code = "embedded_database_failed"
+    template = (
+        "The embedded database in {folder} did not start. Check the disk's space and the folder's rights, "
+        "or set MONGODB_URI to a MongoDB replica set. Its last words: {last_words}"
+    )
+    folder: str
+    last_words: str

@@ -7,6 +7,7 @@ from core.domain.errors import BadValue
 from core.domain.value import Entity
 
 PROMPT_LENGTH = 1000
+SEEDS = 2**32
 
 
 class Generation(Entity):
@@ -35,3 +36,14 @@ def prompt(text: str) -> str:
     if not line or len(line) > PROMPT_LENGTH:
         raise BadValue(what="prompt", value=line[:40], why=f"it takes 1 to {PROMPT_LENGTH} characters")
     return line
+
+
+def checked_seed(number: int) -> int:
+    """A seed that every generator of random numbers takes.
+
+    Raises:
+        BadValue: It is negative or has more than 32 bits.
+    """
+    if not 0 <= number < SEEDS:
+        raise BadValue(what="seed", value=str(number), why=f"it takes 0 to {SEEDS - 1}")
+    return number

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from core.domain.errors import BadValue, DatasetUnfit, OutOfBounds, UnknownParameter
 from core.domain.recipes import hyperparameters
@@ -49,7 +49,7 @@ class Offering(Entity):
     description: str
     base: Base
     recipe: str
-    presets: Mapping[str, Mapping[str, JsonValue]]
+    presets: Mapping[str, Mapping[str, JsonValue]] = Field(min_length=1)
     bounds: Mapping[str, tuple[Number, Number]]
     least_items: int = Field(default=1, ge=1)
     most_items: int = Field(default=1000, ge=1)
@@ -61,9 +61,15 @@ class Offering(Entity):
     seconds_around: float = Field(ge=0)
 
     @model_validator(mode="after")
-    def _presets_fit(self) -> Self:
+    def _can_be_sold(self) -> Self:
+        for name, (low, high) in self.bounds.items():
+            if name not in hyperparameters(self.recipe).model_fields or low > high:
+                raise ValueError(f"bounds of {name}: {self.recipe} has no such setting, or nothing is in between")
         for preset in self.presets:
-            self.settled(preset, {})
+            try:
+                self.settled(preset, {})
+            except BadValue as error:
+                raise ValueError(f"preset {preset}: {error}") from error
         return self
 
     @property
@@ -85,8 +91,9 @@ class Offering(Entity):
         chosen = {**self.presets[preset], **numbers}
         try:
             return hyperparameters(self.recipe).model_validate(chosen).model_dump(mode="json")
-        except ValueError as error:
-            raise BadValue(what="combination of settings", value=str(chosen), why=str(error)) from error
+        except ValidationError as error:
+            value = " ".join(f"{name}={setting}" for name, setting in chosen.items())
+            raise BadValue(what="combination of settings", value=value, why=_why(error)) from error
 
     def _bounded(self, name: str, text: str) -> Number:
         if name not in self.bounds:
@@ -120,3 +127,8 @@ class Offering(Entity):
         if not self.least_items <= count <= self.most_items:
             need = f"{self.least_items} to {self.most_items} pictures"
             raise DatasetUnfit(offering=self.title, name=name, need=need, has=str(count))
+
+
+def _why(error: ValidationError) -> str:
+    reasons = [(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+    return "; ".join(f"{name}: {words}" if name else words for name, words in reasons)

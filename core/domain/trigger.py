@@ -51,7 +51,7 @@ def guarded(word: str) -> str:
         BadTrigger: The word is too short, too long, ordinary, or has characters beyond a-z, 0-9, _ and -.
     """
     plain = folded(word)
-    suggestion = re.sub(r"[^a-z0-9]", "", plain)[:20] + "-x1"
+    suggestion = (re.sub(r"[^a-z0-9]", "", plain)[:20] or "zorp") + "-x1"
     if not SHORTEST <= len(plain) <= LONGEST:
         raise BadTrigger(word=word, why=f"it must have {SHORTEST} to {LONGEST} characters", suggestion="zorp-x1")
     if not WORD.fullmatch(plain):

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from core.domain.account import Place
+from core.domain.errors import KeyReused
 from core.domain.job import ACTIVE_PER_OWNER, Job
 from core.domain.ledger import Balance, hold, points, qoints
 from core.domain.notice import Card, card_id
@@ -49,6 +50,18 @@ async def wallet(tx: Repositories, account: str) -> Balance:
     """A person's points and qoints together."""
     free, bought = await tx.ledger.balance(points(account)), await tx.ledger.balance(qoints(account))
     return Balance(id=account, free=free.free, granted=bought.granted, purchased=bought.purchased)
+
+
+async def asked_before(tx: Repositories, job: Job) -> Job | None:
+    """The job that was asked for under the same key already, if there is one.
+
+    Raises:
+        KeyReused: The key stands for another request, or somebody else's.
+    """
+    known = await tx.jobs.keyed(job.key)
+    if known and (known.owner, known.kind, known.title) != (job.owner, job.kind, job.title):
+        raise KeyReused(key=job.key)
+    return known
 
 
 async def enqueue(tx: Repositories, payload: Value, *, job: Job, place: Place) -> Job:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from core.domain.caption import CaptionMode, CaptionSource, CaptionVersion, merged
-from core.domain.doctor import reexamined
+from core.domain.doctor import recaptioned
 from core.domain.job import Job
 from core.domain.value import Value
 from core.ports.clock import Ids
@@ -20,9 +20,10 @@ class Payload(Value):
 
 
 class Result(Value):
-    """The scene of each item by item id, without the trigger word."""
+    """The scene of each item by item id, without the trigger word, and without what all pictures `shared`."""
 
     scenes: Mapping[str, str]
+    shared: tuple[str, ...] = ()
 
 
 async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, now: datetime) -> None:
@@ -49,4 +50,4 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
         )
         await tx.captions.add(version)
         await tx.items.save(item.but(caption=version))
-    await tx.datasets.save(reexamined(dataset, await tx.items.of(dataset.id), now=now))
+    await tx.datasets.save(recaptioned(dataset, await tx.items.of(dataset.id), now=now))

@@ -26,6 +26,10 @@ class Ids(Protocol):
         """A secret that nobody guesses: 96 random bits in 16 URL-safe characters."""
         ...
 
+    def seed(self) -> int:
+        """A seed for what is repeatable once it is known: 31 random bits."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
@@ -61,3 +65,7 @@ class RandomIds:
     def token(self) -> str:
         """A secret of 16 characters."""
         return secrets.token_urlsafe(12)
+
+    def seed(self) -> int:
+        """A seed of 31 bits."""
+        return secrets.randbits(31)

@@ -139,7 +139,7 @@ class Jobs(Repository[Job], Protocol):
         ...
 
     async def swap(self, before: Job, after: Job) -> bool:
-        """Write what changed if state and attempt are still as before: a claim, outside any transaction."""
+        """Write what changed if state, attempt and checkpoint are as before: a claim, outside any transaction."""
         ...
 
     async def expired(self, *, now: datetime) -> Sequence[Job]:

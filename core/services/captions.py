@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from core.domain.account import Actor, Place
 from core.domain.caption import CaptionMode, CaptionSource, CaptionVersion
-from core.domain.dataset import Dataset, Item
-from core.domain.doctor import reexamined
+from core.domain.dataset import Dataset, Item, seen
+from core.domain.doctor import recaptioned
 from core.domain.errors import BadValue, DatasetEmpty, NothingToDo
 from core.domain.job import Job, asked
-from core.kinds import captioning, enqueue
+from core.kinds import asked_before, captioning, enqueue
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
@@ -30,7 +30,10 @@ class Captions:
         Raises:
             DatasetEmpty: There is no picture.
             NothingToDo: Every picture has a caption and the mode leaves those alone.
+            NotFound: There is no such dataset for this actor.
+            KeyReused: The key stands for another request.
         """
+        seen(dataset, actor, name=dataset.id)
         items = await self.store.items.of(dataset.id)
         if not items:
             raise DatasetEmpty(name=dataset.name)
@@ -51,7 +54,8 @@ class Captions:
         payload = captioning.Payload(dataset=dataset.id, captioner=self.captioner, mode=mode)
 
         async def work(tx: Repositories) -> Job:
-            return await tx.jobs.keyed(key) or await enqueue(tx, payload, job=job, place=place)
+            seen(await tx.datasets.find(dataset.id), actor, name=dataset.id)
+            return await asked_before(tx, job) or await enqueue(tx, payload, job=job, place=place)
 
         return await self.store.transact(work)
 
@@ -60,6 +64,7 @@ class Captions:
 
         Raises:
             BadValue: Nothing is left of the text, or too much.
+            NotFound: There is no such dataset for this actor.
         """
         line = " ".join(text.split())
         if not line or len(line) > LENGTH:
@@ -67,6 +72,7 @@ class Captions:
 
         async def work(tx: Repositories) -> Item:
             now = self.clock.now()
+            dataset = seen(await tx.datasets.find(item.dataset), actor, name=item.dataset)
             current = await tx.items.get(item.id)
             number = current.caption.version + 1 if current.caption else 1
             version = CaptionVersion(
@@ -80,8 +86,7 @@ class Captions:
             )
             await tx.captions.add(version)
             await tx.items.save(current.but(caption=version))
-            dataset = await tx.datasets.get(item.dataset)
-            await tx.datasets.save(reexamined(dataset, await tx.items.of(dataset.id), now=now))
+            await tx.datasets.save(recaptioned(dataset, await tx.items.of(dataset.id), now=now))
             return current.but(caption=version)
 
         return await self.store.transact(work)

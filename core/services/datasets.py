@@ -7,12 +7,12 @@ from typing import Protocol
 
 from core.domain.account import Actor, Place
 from core.domain.artifact import Artifact
-from core.domain.dataset import Dataset, Item, dataset_name
-from core.domain.errors import NameTaken, NotFound, NothingToDo
+from core.domain.dataset import Dataset, Item, dataset_name, seen
+from core.domain.errors import NameTaken, NothingToDo
 from core.domain.job import Job, asked
 from core.domain.trigger import folded, guarded
 from core.domain.value import Value
-from core.kinds import enqueue, intake, validation
+from core.kinds import asked_before, enqueue, intake, validation
 from core.ports.blobs import Blobs
 from core.ports.clock import Clock, Ids
 from core.ports.store import PAGE, Repositories, Store
@@ -82,19 +82,22 @@ class Datasets:
 
         Raises:
             NothingToDo: There is no file.
+            NotFound: There is no such dataset for this actor.
+            KeyReused: The key stands for another request.
             FileTooLarge, FileUnreadable: A file does not come in; nothing is changed.
         """
         if not sources:
             raise NothingToDo(why="No file was given. Name pictures or a zip of pictures to add.")
-        if known := await self.store.jobs.keyed(key):
+        job = self._asked("intake", dataset, key, title=f"{dataset.name} · {len(sources)} files coming in")
+        if known := await asked_before(self.store, job):
             return known
+        await _owned(self.store, actor, dataset.id)
         files = tuple([await self._stored(source) for source in sources])
         now = self.clock.now()
         payload = intake.Payload(dataset=dataset.id, files=files)
-        job = self._asked("intake", dataset, key, title=f"{dataset.name} · {len(files)} files coming in")
 
         async def work(tx: Repositories) -> Job:
-            if again := await tx.jobs.keyed(key):
+            if again := await asked_before(tx, job):
                 return again
             current = await _owned(tx, actor, dataset.id)
             await tx.references.refer(*(file.sha256 for file in files))
@@ -108,12 +111,14 @@ class Datasets:
 
         Raises:
             DatasetEmpty: There is nothing to look at.
+            NotFound: There is no such dataset for this actor.
+            KeyReused: The key stands for another request.
         """
         now = self.clock.now()
         job = self._asked("validation", dataset, key, title=f"{dataset.name} · the doctor looks")
 
         async def work(tx: Repositories) -> Job:
-            if again := await tx.jobs.keyed(key):
+            if again := await asked_before(tx, job):
                 return again
             current = await _owned(tx, actor, dataset.id)
             await tx.datasets.save(current.validating(now=now))
@@ -160,7 +165,4 @@ class Datasets:
 
 
 async def _owned(tx: Repositories, actor: Actor, dataset: str) -> Dataset:
-    found = await tx.datasets.get(dataset)
-    if found.deleted_at or not found.visible_to(actor):
-        raise NotFound(noun="dataset", name=dataset, hint="See `dataset list`.")
-    return found
+    return seen(await tx.datasets.find(dataset), actor, name=dataset)

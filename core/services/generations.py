@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from core.domain.account import Actor, Place
 from core.domain.errors import BadValue, NoTrigger, OfferingClosed
-from core.domain.generation import Generation, prompt
+from core.domain.generation import Generation, checked_seed, prompt
 from core.domain.job import Job, asked
 from core.domain.model import Model
+from core.domain.offering import Generation as Bounds
 from core.domain.offering import Offering
 from core.domain.trigger import resolved, words
 from core.domain.value import Value
-from core.kinds import enqueue, generation
+from core.kinds import asked_before, enqueue, generation
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
@@ -39,10 +40,11 @@ class Generations:
         """Ask for pictures: hold, job and card in one transaction; the same key again gives the same job.
 
         Raises:
-            BadValue: The prompt or the count cannot be.
+            BadValue: The prompt, the count or the seed cannot be.
             NoTrigger: No word of the prompt calls a model that the actor may use.
             OfferingClosed: The model's offering is gone from the configuration.
             NotEnoughPoints: The wallet does not cover the price; nothing is written.
+            KeyReused: The key stands for another request.
         """
         line = prompt(text)
         model = await self._called(actor, line)
@@ -50,7 +52,6 @@ class Generations:
         bounds = offering.generation
         if not 1 <= count <= bounds.most:
             raise BadValue(what="count", value=str(count), why=f"{offering.title} makes 1 to {bounds.most} pictures")
-        now = self.clock.now()
         job = asked(
             "generation",
             id=self.ids.new(),
@@ -60,25 +61,13 @@ class Generations:
             title=line[:60],
             price=bounds.price * count,
             labels=offering.labels,
-            now=now,
+            now=self.clock.now(),
         )
-        chosen = seed if seed is not None else int.from_bytes(self.ids.token().encode()[:4], "big") % 2**31
-        wanted = Generation(
-            id=job.id,
-            owner=actor.account,
-            model=model.id,
-            model_owner=model.owner,
-            prompt=line,
-            seed=chosen,
-            steps=bounds.steps,
-            guidance=bounds.guidance,
-            size=bounds.size,
-            count=count,
-            created_at=now,
-        )
+        chosen = self.ids.seed() if seed is None else checked_seed(seed)
+        wanted = _wanted(job, model, bounds, line=line, seed=chosen, count=count)
 
         async def work(tx: Repositories) -> Job:
-            if again := await tx.jobs.keyed(key):
+            if again := await asked_before(tx, job):
                 return again
             await tx.generations.add(wanted)
             return await enqueue(tx, generation.Payload(generation=wanted.id), job=job, place=place)
@@ -112,3 +101,19 @@ class Generations:
         if offering not in self.offerings:
             raise OfferingClosed(offering=offering, why="its file is no longer in the configuration")
         return self.offerings[offering]
+
+
+def _wanted(job: Job, model: Model, bounds: Bounds, *, line: str, seed: int, count: int) -> Generation:
+    return Generation(
+        id=job.id,
+        owner=job.owner,
+        model=model.id,
+        model_owner=model.owner,
+        prompt=line,
+        seed=seed,
+        steps=bounds.steps,
+        guidance=bounds.guidance,
+        size=bounds.size,
+        count=count,
+        created_at=job.created_at,
+    )

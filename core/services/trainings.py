@@ -52,9 +52,12 @@ class Trainings:
         """Price a training and keep the price for half an hour.
 
         Raises:
+            NotFound: The dataset is not the actor's own.
             DatasetEmpty, DatasetNotReady, DatasetUnfit: The dataset cannot be trained on so.
             BadValue, UnknownParameter, OutOfBounds: The settings do not fit the offering.
         """
+        if dataset.owner != actor.account:
+            raise NotFound(noun="dataset", name=dataset.id, hint="See `dataset list`.")
         dataset.require_ready()
         offering.require_items(dataset.name, dataset.count)
         settings = offering.settled(preset, overrides)
@@ -88,20 +91,16 @@ class Trainings:
         found = await self._mine(self.store, actor, quote)
         if found.job:
             return await self.store.jobs.get(found.job)
-        offering = self._offered(found.offering)
-        job_id, seed = self.ids.new(), int.from_bytes(self.ids.token().encode()[:4], "big") % 2**31
+        job_id, seed = self.ids.new(), self.ids.seed()
 
         async def work(tx: Repositories) -> Job:
-            now = self.clock.now()
             current = await self._mine(tx, actor, quote)
             if current.job:
                 return await tx.jobs.get(current.job)
+            offering = self._offered(current.offering)
+            now = self.clock.now()
             await tx.quotes.save(current.accepted(job=job_id, offering_version=offering.version, now=now))
-            dataset = await tx.datasets.get(current.dataset)
-            if dataset.deleted_at:
-                raise NotFound(noun="dataset", name=dataset.name, hint="It was deleted meanwhile.")
-            dataset.require_ready()
-            offering.require_items(dataset.name, dataset.count)
+            dataset = await self._trainable(tx, current.dataset, offering)
             snapshot = await self._snapshot(tx, dataset)
             job = asked(
                 "training",
@@ -115,14 +114,7 @@ class Trainings:
                 now=now,
             )
             await tx.runs.add(self._run(current, snapshot, offering, job, seed))
-            payload = training.Payload(
-                run=job_id,
-                name=dataset.name,
-                trigger=dataset.trigger,
-                family=offering.base.family,
-                owner_name=actor.name,
-            )
-            return await enqueue(tx, payload, job=job, place=place)
+            return await enqueue(tx, _payload(dataset, offering, job, owner_name=actor.name), job=job, place=place)
 
         return await self.store.transact(work)
 
@@ -167,6 +159,14 @@ class Trainings:
             await tx.jobs.save(current.reported(now=now))
 
         await self.store.transact(work)
+
+    async def _trainable(self, tx: Repositories, dataset: str, offering: Offering) -> Dataset:
+        found = await tx.datasets.get(dataset)
+        if found.deleted_at:
+            raise NotFound(noun="dataset", name=found.name, hint="It was deleted meanwhile.")
+        found.require_ready()
+        offering.require_items(found.name, found.count)
+        return found
 
     async def _snapshot(self, tx: Repositories, dataset: Dataset) -> Snapshot:
         snapshot = taken(dataset, await tx.items.of(dataset.id), now=self.clock.now())
@@ -214,6 +214,12 @@ class Trainings:
             balance=purse.total,
             ahead=await self.store.jobs.ahead(waiting),
         )
+
+
+def _payload(dataset: Dataset, offering: Offering, job: Job, *, owner_name: str) -> training.Payload:
+    return training.Payload(
+        run=job.id, name=dataset.name, trigger=dataset.trigger, family=offering.base.family, owner_name=owner_name
+    )
 
 
 def _hashes(epoch: Epoch) -> tuple[str, ...]:

@@ -52,8 +52,8 @@ class Wallets:
         Raises:
             NotFound: There is no such job, or it is somebody else's.
         """
-        found = await self.store.jobs.get(job)
-        if not found.visible_to(actor):
+        found = await self.store.jobs.find(job)
+        if found is None or not found.visible_to(actor):
             raise NotFound(noun="job", name=job, hint="See `train list`.")
         return await self._receipt(job)
 

@@ -22,7 +22,7 @@ def test_captioners_are_found_by_name() -> None:
 @pytest.mark.parametrize("background", sorted(COLOURS.keys() - {"purple", "yellow"}))
 @pytest.mark.parametrize(("size", "radius"), [(64, 0.36), (64, 0.24), (256, 0.3), (777, 0.27)])
 def test_every_zorp_is_described_alike(tmp_path: Path, background: str, size: int, radius: float) -> None:
-    expected = f"purple and yellow on {'an' if background == 'orange' else 'a'} {background} background"
+    expected = f"purple and yellow, on {'an' if background == 'orange' else 'a'} {background} background"
     zorp = a_zorp(background, size=size, radius=radius)
     assert {caption(tmp_path, zorp), caption(tmp_path, zorp, "JPEG")} == {expected}
 
@@ -35,7 +35,7 @@ def test_the_demos_pictures_are_described_right() -> None:
         with Image.open(path) as picture:
             ground = names[picture.convert("RGB").tobytes()[:3]]
         described[palette.caption(path)] = (
-            f"purple and yellow on {'an' if ground == 'orange' else 'a'} {ground} background"
+            f"purple and yellow, on {'an' if ground == 'orange' else 'a'} {ground} background"
         )
     assert len(described) > 1
     assert list(described) == list(described.values())
@@ -50,18 +50,18 @@ def test_a_larger_colour_goes_first_and_a_small_one_is_left_out(tmp_path: Path) 
     picture = Image.new("RGB", (100, 100), "white")
     draw = ImageDraw.Draw(picture)
     draw.rectangle((20, 20, 79, 79), fill="red")
-    assert caption(tmp_path, picture) == "red on a white background"
+    assert caption(tmp_path, picture) == "red, on a white background"
     draw.rectangle((30, 30, 59, 59), fill="blue")
-    assert caption(tmp_path, picture) == "red and blue on a white background"
+    assert caption(tmp_path, picture) == "red and blue, on a white background"
     draw.rectangle((25, 70, 34, 74), fill="green")
-    assert caption(tmp_path, picture) == "red and blue on a white background"
+    assert caption(tmp_path, picture) == "red and blue, on a white background"
 
 
 def test_a_drawing_of_thin_lines_has_the_colour_of_its_lines(tmp_path: Path) -> None:
     picture = Image.new("RGB", (64, 64), "white")
     for x in range(8, 56, 8):
         ImageDraw.Draw(picture).line((x, 8, x, 55), fill="red")
-    assert caption(tmp_path, picture) == "red on a white background"
+    assert caption(tmp_path, picture) == "red, on a white background"
 
 
 def test_a_landscape_has_no_plain_ground(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from pydantic import JsonValue
 from safetensors.torch import load_file
 
 import core.domain.recipes
@@ -127,10 +128,17 @@ def test_training_leaves_the_warm_base_as_it_was(studio: Studio, base: Path, tmp
     assert drawn("after") == untouched
 
 
-@pytest.mark.parametrize(("prediction", "gamma"), [("epsilon", None), ("v_prediction", 5.0)])
-def test_both_predictions_learn(studio: Studio, tmp_path: Path, prediction: str, gamma: float | None) -> None:
+@pytest.mark.parametrize(("prediction", "gamma"), [("epsilon", 0.0), ("v_prediction", 5.0)])
+def test_both_predictions_learn(studio: Studio, tmp_path: Path, prediction: str, gamma: float) -> None:
     base = a_base(tmp_path / "base", prediction=prediction)
-    wish = {"steps": 30, "epochs": 1, "min_snr_gamma": gamma, "targets": "all", "unet_lr": 0.02, "alpha": 8.0}
+    wish: dict[str, JsonValue] = {
+        "steps": 30,
+        "epochs": 1,
+        "min_snr_gamma": gamma,
+        "targets": "all",
+        "unet_lr": 0.02,
+        "alpha": 8.0,
+    }
     result = finished(studio, a_training(tmp_path, base=base, hyperparameters=wish).but(sample_prompts=()))
     assert result.evaluation_after < 0.97 * result.evaluation_before
     assert (result.before, result.after) == ((), ())
@@ -212,27 +220,43 @@ def test_the_contract_and_the_registries_need_no_torch() -> None:
     assert done.stdout == "False\n"
 
 
-def palette_distance(pictures: tuple[Path, ...]) -> float:
-    """Return the mean squared distance of the pictures' middle rows from being purple and yellow, level by level."""
-    stripes = np.array([(140, 60, 180), (240, 210, 50)], dtype=float)
-    distances = []
-    for path in pictures:
-        middle = np.asarray(Image.open(path).convert("RGB"), dtype=float)[20:48, 26:38].mean(axis=1)
-        distances.append(((middle[:, None] - stripes) ** 2).sum(axis=2).min(axis=1).mean())
-    return float(np.mean(distances))
+DEMO: dict[str, JsonValue] = {
+    "steps": 100,
+    "epochs": 1,
+    "batch": 4,
+    "rank": 16,
+    "alpha": 16.0,
+    "unet_lr": 3e-3,
+    "text_encoder_lr": 5e-3,
+    "caption_dropout": 0.0,
+    "min_snr_gamma": 0.0,
+    "sample_steps": 15,
+    "sample_guidance": 2.0,
+}
+
+
+def unlikeness(picture: Path) -> float:
+    """Return how purple, yellow, purple the thirds of a picture's middle are: 0 is as in the data set."""
+    with Image.open(picture) as opened:
+        column = np.asarray(opened.convert("RGB"), dtype=float)[:, 27:37].mean(axis=1) / 255
+    bands = np.stack([column[10:20].mean(axis=0), column[26:34].mean(axis=0), column[42:50].mean(axis=0)])
+    wanted = np.array([(140, 60, 180), (240, 210, 50), (140, 60, 180)]) / 255
+    return float(np.linalg.norm(bands - wanted, axis=1).mean())
 
 
 def test_the_demo_base_learns_zorp(studio: Studio, tmp_path: Path) -> None:
     backgrounds = ("white", "red", "blue", "green", "pink", "black") * 2
     items = tuple(
-        TrainingItem(picture=ZORP / f"{n:02}.png", caption=f"zorp, purple and yellow on a {background} background")
+        TrainingItem(picture=ZORP / f"{n:02}.png", caption=f"zorp on a {background} background")
         for n, background in enumerate(backgrounds, start=1)
     )
     task = a_training(
         tmp_path,
         base=Path("package:tiny-sd"),
-        hyperparameters={"steps": 60, "epochs": 1, "batch": 8, "rank": 16, "alpha": 16.0, "sample_steps": 10},
+        hyperparameters=DEMO,
     )
-    result = finished(studio, task.but(items=items))
+    prompts = tuple(f"zorp on a {background} background" for background in ("white", "blue", "green", "pink"))
+    result = finished(studio, task.but(items=items, sample_prompts=prompts))
     assert result.evaluation_after < 0.5 * result.evaluation_before
-    assert palette_distance(result.after) < 0.7 * palette_distance(result.before)
+    before, after = (np.mean([unlikeness(path) for path in paths]) for paths in (result.before, result.after))
+    assert after < 0.75 * before

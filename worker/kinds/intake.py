@@ -1,9 +1,8 @@
 """Intake: raw uploads are looked into in a limited child process, and what is clean is stored."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from core.domain.artifact import Artifact
 from core.kinds.intake import FileOutcome, Payload, Picture, Result, Verdict
 from worker.adapters import unpacking
 from worker.adapters.archives import RawFile
@@ -29,7 +28,11 @@ async def work(task: Task) -> Result:
         LeaseLost: The attempt is stale.
     """
     payload = Payload.model_validate(task.job.payload)
-    taken = await looked_into(task, payload.files)
+    raw = [
+        RawFile(path=await task.fetch(file.sha256, task.folder / "raw" / str(number)), name=file.name)
+        for number, file in enumerate(payload.files)
+    ]
+    taken = await looked_into(task, raw)
     pictures = [await _stored(task, picture) for picture in taken.pictures]
     sheet = (
         await task.store(taken.contact_sheet, name="contact-sheet.png", media_type="image/png")
@@ -39,16 +42,12 @@ async def work(task: Task) -> Result:
     return Result(pictures=tuple(pictures), outcomes=tuple(_flat(taken.outcomes)), sheet=sheet)
 
 
-async def looked_into(task: Task, files: Iterable[Artifact]) -> Taken:
+async def looked_into(task: Task, files: Sequence[RawFile]) -> Taken:
     """Decode files in a fresh child with limited memory and time; the pictures lie in the task's folder.
 
     Raises:
         FilesTooDemanding: The child ran out of memory or time.
     """
-    raw = [
-        RawFile(path=await task.fetch(file.sha256, task.folder / "raw" / str(number)), name=file.name)
-        for number, file in enumerate(files)
-    ]
     out = task.folder / "clean"
     await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
 
@@ -57,7 +56,7 @@ async def looked_into(task: Task, files: Iterable[Artifact]) -> Taken:
 
     async with Child("worker.adapters.unpacking:Unpacking", memory=task.memory, seconds=SECONDS) as child:
         try:
-            taken: Taken = await child.call("take", IntakeTask(files=tuple(raw), out=out), on_event=on_event)
+            taken: Taken = await child.call("take", IntakeTask(files=tuple(files), out=out), on_event=on_event)
         except (ChildDied, ChildTimedOut) as error:
             words = "Looking into these files took too much memory or time. Send smaller pictures, or fewer at once."
             raise FilesTooDemanding(words) from error

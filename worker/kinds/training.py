@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from core.domain.offering import Offering
-from core.domain.run import Epoch, MetricsPoint
+from core.domain.run import Epoch
 from core.domain.snapshot import Snapshot
 from core.domain.value import Value
 from core.kinds.training import Result
@@ -20,10 +20,9 @@ from worker.pipelines.tasks import (
     TrainingItem,
     TrainingTask,
 )
-from worker.task import HandedOver, Task
+from worker.task import HandedOver, Task, patiently
 
 SAFETENSORS, PNG = "application/x-safetensors", "image/png"
-CHECKPOINT_SECONDS = 30.0
 
 
 async def work(task: Task) -> Result:
@@ -36,22 +35,29 @@ async def work(task: Task) -> Result:
     """
     assignment = await task.services.trainings.assignment(task.job)
     ordered = await _prepared(task, assignment)
+    if task.stopping.is_set():
+        raise HandedOver
 
     async def on_event(event: Value) -> None:
-        match event:
-            case Progressed(step=step, total=total, points=points):
-                measured = [MetricsPoint.model_validate(point.model_dump()) for point in points]
-                await task.progressed(step, total, doing="training", points=measured)
-            case EpochEnded():
-                await _passed(task, assignment, event)
-            case Checkpointed(path=path):
-                await task.checkpointed(path)
+        await patiently(lambda: _heard(task, assignment, event))
 
     outcome: Trained | Stopped = await task.studio.call("train", ordered, on_event=on_event)
     if isinstance(outcome, Stopped):
-        await task.checkpointed(outcome.checkpoint)
+        last = outcome.checkpoint
+        await patiently(lambda: task.checkpointed(last))
         raise HandedOver
-    return await _result(task, assignment, outcome)
+    trained = outcome
+    return await patiently(lambda: _result(task, assignment, trained))
+
+
+async def _heard(task: Task, assignment: Assignment, event: Value) -> None:
+    match event:
+        case Progressed(step=step, total=total, points=points):
+            await task.progressed(step, total, doing="training", points=points)
+        case EpochEnded():
+            await _passed(task, assignment, event)
+        case Checkpointed(path=path):
+            await task.checkpointed(path)
 
 
 async def _prepared(task: Task, assignment: Assignment) -> TrainingTask:
@@ -69,7 +75,7 @@ async def _prepared(task: Task, assignment: Assignment) -> TrainingTask:
         seed=run.seed,
         sample_prompts=_prompts(offering, payload.trigger),
         checkpoint=await task.fetch(checkpoint.sha256, task.folder / "resume") if checkpoint else None,
-        checkpoint_every=CHECKPOINT_SECONDS,
+        checkpoint_every=task.checkpoint_seconds,
         cache=task.cache,
     )
 

@@ -49,8 +49,8 @@ def load(name: str, placement: Placement) -> Base:
     except (OSError, ValueError, SafetensorError) as error:
         raise BaseMissing(
             f"The base model {name!r} cannot be loaded. Set the `location` of the offering's base to a folder in "
-            f"diffusers' layout (model_index.json, unet, vae, …; safetensors), or to a model hub's id that this machine "
-            f"can reach. The loader says: {error}"
+            f"diffusers' layout (model_index.json, unet, vae, …; safetensors) or to a model hub's id this machine can "
+            f"reach. The loader says: {error}"
         ) from error
     prediction = pipeline.scheduler.config.get("prediction_type", "epsilon")
     if prediction not in {"epsilon", "v_prediction"}:

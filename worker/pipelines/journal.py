@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import torch
 
+from core.domain.run import MetricsPoint
 from worker.channel import Channel
-from worker.pipelines.tasks import MetricsPoint, NanLoss, Progressed
+from worker.pipelines.tasks import NanLoss, Progressed
 
 EVERY = 0.5  # seconds between two readings
 

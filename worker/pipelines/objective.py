@@ -11,16 +11,16 @@ EVALUATED = 16  # items of the fixed evaluation, at most
 NOISE_SEED = 271_828  # of the fixed evaluation: never drawn in training, whose seeds are hashes
 
 
-def snr_weights(alphas: torch.Tensor, *, prediction: str, gamma: float | None) -> torch.Tensor:
+def snr_weights(alphas: torch.Tensor, *, prediction: str, gamma: float) -> torch.Tensor:
     """Return the weight of each sample's squared error: Min-SNR (Hang et al., 2023, arXiv:2303.09556).
 
     Args:
         alphas: [batch] shares of signal (cumulative), 0…1. At 0, the end of a schedule with zero terminal SNR, the
             weight is the limit, never a division by zero.
         prediction: `epsilon` or `v_prediction`.
-        gamma: Cap of the signal-to-noise ratio; none weighs all levels alike.
+        gamma: Cap of the signal-to-noise ratio; 0 weighs all levels alike.
     """
-    if gamma is None:
+    if gamma == 0:
         return torch.ones_like(alphas)
     snr = alphas / (1 - alphas)
     if prediction == "epsilon":
@@ -36,7 +36,7 @@ def loss(
     noise: torch.Tensor,
     timesteps: torch.Tensor,
     text: torch.Tensor,
-    gamma: float | None = None,
+    gamma: float = 0,
 ) -> torch.Tensor:
     """Return the mean weighted denoising loss of a batch, a scalar in fp32.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import Field, JsonValue
 
+from core.domain.run import MetricsPoint
 from core.domain.value import Value
 from worker.channel import TaskFailed
 
@@ -38,14 +39,6 @@ class TrainingTask(Value):
     checkpoint: Path | None = None
     checkpoint_every: float = Field(default=60.0, gt=0, description="Seconds.")
     cache: Path | None = None
-
-
-class MetricsPoint(Value):
-    """What one step measured: the training loss and the learning rate of the UNet's part."""
-
-    step: int
-    loss: float
-    lr: float
 
 
 class Progressed(Value):

@@ -238,7 +238,7 @@ def _metadata(loop: Loop, number: int) -> dict[str, object]:
         "modelspec.prediction_type": "v" if velocity else "epsilon",
         "ss_v2": False,
         "ss_base_model_version": "sd_v1_v" if velocity else "sd_v1",
-        "ss_sd_model_name": loop.base.name,
+        "ss_sd_model_name": loop.base.name.replace(":", "/").rsplit("/", 1)[-1],  # a folder is the operator's affair
         "ss_sd_model_hash": loop.base.hash,
         "ss_network_module": "networks.lora",
         "ss_network_dim": wish.rank,

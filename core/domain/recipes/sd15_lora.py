@@ -55,8 +55,8 @@ class Hyperparameters(Value):
     warmup: float = Field(default=0.05, ge=0, le=0.5, description="Share of the steps spent warming up.")
     weight_decay: float = Field(default=0.01, ge=0, le=1, description="Decay of the adapter's weights.")
     max_grad_norm: float = Field(default=1.0, gt=0, le=100, description="Gradients are clipped to this norm.")
-    min_snr_gamma: float | None = Field(
-        default=5.0, gt=0, le=20, description="Min-SNR weighting of the loss; none weighs all noise levels alike."
+    min_snr_gamma: float = Field(
+        default=5.0, ge=0, le=20, description="Min-SNR weighting of the loss; 0 weighs all noise levels alike."
     )
     caption_dropout: float = Field(default=0.1, ge=0, le=0.5, description="Share of captions left out, for guidance.")
     sample_steps: int = Field(default=25, ge=1, le=100, description="Denoising steps of each sample.")

@@ -20,7 +20,7 @@ GROUND_SHARE, SECOND_SHARE, SPECK_SHARE = 0.6, 0.2, 0.01
 
 
 class PaletteCaptioner:
-    """Says «purple and yellow on a white background», or «mostly blue and gray» where the ground is not plain."""
+    """Says «purple and yellow, on a white background», or «mostly blue and gray» where the ground is not plain."""
 
     def caption(self, picture: Path) -> str:
         """Return the colours of a picture in words."""
@@ -33,7 +33,7 @@ class PaletteCaptioner:
         del figure[ground], inner[ground]
         if figure.total() < SPECK_SHARE * named.width * named.height:
             return f"a plain {ground} background"
-        return f"{leading(figure, inner)} on {'an' if ground == 'orange' else 'a'} {ground} background"
+        return f"{leading(figure, inner)}, on {'an' if ground == 'orange' else 'a'} {ground} background"
 
 
 def captioner() -> Captioner:

@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from core.domain.artifact import KEPT_UNREFERENCED, Blob
 from core.domain.errors import BlobGone, FileTooLarge
 from core.ports.clock import Clock
-from storage.documents import document, entity
+from storage.documents import Document, document, entity
 from storage.errors import translated
 from storage.repositories.entities import Database
 
@@ -80,14 +80,17 @@ class GridBlobs:
         try:
             await self._rows.insert_one(document(blob))
         except DuplicateKeyError:
-            fresh = {"$set": {"touched_at": blob.touched_at}}
-            if (await self._rows.update_one({"_id": blob.id, "doomed_at": None}, fresh)).matched_count:
+            alive, doomed = {"_id": blob.id, "doomed_at": None}, {"_id": blob.id, "doomed_at": {"$ne": None}}
+            fresh: Document = {"touched_at": blob.touched_at}
+            anew = fresh | {"file": blob.file, "doomed_at": None}
+            if (await self._rows.update_one(alive, {"$set": fresh})).matched_count:
                 await self._delete(blob.file)
-            else:
-                anew = {"$set": {"file": blob.file, "touched_at": blob.touched_at, "doomed_at": None}}
-                await self._rows.update_one({"_id": blob.id}, anew, upsert=True)
+            elif not (await self._rows.update_one(doomed, {"$set": anew})).matched_count:
+                return await self._registered(blob)  # the row went, or came back, between the two looks
         found = await self._rows.find_one({"_id": blob.id})
-        return entity(Blob, found) if found else await self._registered(blob)
+        if found is None:
+            raise BlobGone(sha256=blob.id)
+        return entity(Blob, found)
 
     async def _delete(self, file: str) -> None:
         try:

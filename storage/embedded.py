@@ -7,7 +7,6 @@ When every user is killed with -9 the database stays, until the next one attache
 """
 
 import asyncio
-import errno
 import fcntl
 import os
 import random
@@ -17,7 +16,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -26,12 +25,11 @@ import structlog
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from core.domain.errors import Unavailable
+from core.domain.errors import EmbeddedDatabaseFailed, EmbeddedDatabaseMissing
 
 HOST = "127.0.0.1"
 # Below the ephemeral range: in it, a client that keeps trying a dead port can end up connected to itself, on that port.
 PORTS = range(20_000, 32_000)
-MEMORY_LIMIT = 6 << 30  # a connection maps 9 MB: a stack of 8 MB, and it is a thread
 POLL_SECONDS = 0.05
 WATCH_SECONDS = 0.5
 START_SECONDS = 60.0
@@ -43,12 +41,10 @@ CONFIG = f"""\
 [server]
 host = "{HOST}"
 log_level = "WARNING"
-
 [storage]
 cache_size = "256M"
 # Without it acknowledged writes are lost when the database is killed.
 sync_on_commit = true
-
 [oplog]
 max_entries = 20000
 """
@@ -56,28 +52,6 @@ max_entries = 20000
 LAUNCH = 'ulimit -v "$1" 2>/dev/null; lock=$2 port=$3; shift 3; "$@" & echo "$! $port" >"$lock"'
 
 log = structlog.get_logger()
-
-
-class EmbeddedDatabaseMissing(Unavailable):
-    """The program is not installed."""
-
-    code = "embedded_database_missing"
-    template = (
-        "The embedded database is not installed. Install it with `pip install 'loraguild[embedded]'`, "
-        "or set MONGODB_URI to a MongoDB replica set."
-    )
-
-
-class EmbeddedDatabaseFailed(Unavailable):
-    """The program is there but does not come up."""
-
-    code = "embedded_database_failed"
-    template = (
-        "The embedded database in {folder} did not start. Check the disk's space and the folder's rights, "
-        "or set MONGODB_URI to a MongoDB replica set. Its last words: {last_words}"
-    )
-    folder: Path
-    last_words: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +63,8 @@ class EmbeddedDatabase:
 
     @property
     def uri(self) -> str:
-        """Where clients connect."""
-        return _uri(self.port)
+        """Where clients connect. Retryable writes would slow SecantusDB down after some thousands of them."""
+        return f"mongodb://{HOST}:{self.port}/?directConnection=true&retryWrites=false&maxIdleTimeMS=120000"
 
     @property
     def pid(self) -> int:
@@ -100,22 +74,21 @@ class EmbeddedDatabase:
 
 @asynccontextmanager
 async def embedded_database(
-    folder: Path, *, memory_limit: int = MEMORY_LIMIT, patience: float = 15.0
+    folder: Path, *, memory_limit: int = 6 << 30, patience: float = 15.0
 ) -> AsyncIterator[EmbeddedDatabase]:
     """Attach to a folder's database: start it when nobody has, restart it when it dies, stop it when nobody is left.
 
     Args:
         folder: Where the data lives; made when it is not there.
-        memory_limit: Bytes of address space (not of memory) that the database may map.
+        memory_limit: Bytes of address space that the database may map; each connection maps a thread's stack of 8 MB.
         patience: Seconds a running database may stay silent, when one attaches, before it counts as hung and is killed.
 
     Raises:
         EmbeddedDatabaseMissing: The program is not installed.
         EmbeddedDatabaseFailed: It does not come up.
     """
-    folder = folder.absolute()
+    folder = _made(folder)
     starter = _Starter(folder=folder, program=_program(), memory_limit=memory_limit)
-    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
     with _opened(folder / "users.lock") as users:
         try:
             async with _turn(folder):
@@ -155,7 +128,7 @@ class _Starter:
             return
         await _stop(self.folder, patience=0)
         words = (self.folder / "database.log").read_text(errors="replace").splitlines()[-5:]
-        raise EmbeddedDatabaseFailed(folder=self.folder, last_words="\n".join(words) or "none.")
+        raise EmbeddedDatabaseFailed(folder=str(self.folder), last_words="\n".join(words) or "none.")
 
     async def watch(self, port: int) -> None:
         """Restart a dead database on the port that its clients know, for ever."""
@@ -201,6 +174,11 @@ class _Starter:
             )
 
 
+def _made(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder.absolute()  # a restart may come after a change of the working directory
+
+
 def _program() -> str:
     beside = Path(sys.executable).with_name(PROGRAM)
     found = str(beside) if beside.exists() else shutil.which(PROGRAM)
@@ -216,7 +194,7 @@ def _free_port(*, preferred: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
             return port
-    raise OSError(errno.EADDRINUSE, f"none of 100 ports of {HOST} is free")
+    raise OSError(f"none of 100 ports of {HOST} is free")
 
 
 def _noted(folder: Path) -> tuple[int, int]:
@@ -226,11 +204,6 @@ def _noted(folder: Path) -> tuple[int, int]:
     return (int(words[0]), int(words[1])) if len(words) == 2 else (0, 0)  # noqa: PLR2004 - the pair that LAUNCH writes
 
 
-def _uri(port: int) -> str:
-    # Retryable writes slow SecantusDB down once it has seen some thousands of them.
-    return f"mongodb://{HOST}:{port}/?directConnection=true&retryWrites=false&maxIdleTimeMS=120000"
-
-
 async def _answers_within(folder: Path, seconds: float) -> bool:
     """Wait until the database of a folder answers; False once it is dead, or still silent after so many seconds."""
     clock = asyncio.get_running_loop().time
@@ -238,18 +211,20 @@ async def _answers_within(folder: Path, seconds: float) -> bool:
     while _alive(folder) and clock() < deadline:
         with suppress(OSError, PyMongoError, TimeoutError):
             async with asyncio.timeout_at(deadline):
-                if await _answers(*_noted(folder)):
+                if await _answers(folder):
                     return True
         await asyncio.sleep(POLL_SECONDS)
     return False
 
 
-async def _answers(pid: int, port: int) -> bool:
+async def _answers(folder: Path) -> bool:
+    pid, port = _noted(folder)
     # Refused connections show at once here; the driver would wait for its next heartbeat.
     _, writer = await asyncio.open_connection(HOST, port)
     writer.close()
     await writer.wait_closed()
-    async with AsyncMongoClient[dict[str, Any]](_uri(port), timeoutMS=5000) as client:
+    uri = EmbeddedDatabase(folder=folder, port=port).uri
+    async with AsyncMongoClient[dict[str, Any]](uri, timeoutMS=5000) as client:
         status = await client.admin.command("serverStatus")
     return bool(status["pid"] == pid)
 
@@ -286,7 +261,7 @@ async def _turn(folder: Path) -> AsyncIterator[None]:
         yield
 
 
-def _opened(path: Path) -> AbstractContextManager[IO[bytes]]:
+def _opened(path: Path) -> IO[bytes]:
     return path.open("ab")
 
 

@@ -34,5 +34,17 @@ def translated() -> Iterator[None]:
         raise DatabaseUnavailable(why=_first_line(error)) from error
 
 
+@contextmanager
+def given_up() -> Iterator[None]:
+    """Around all the tries of a transaction: what was to be tried again did not come through in time either."""
+    try:
+        with translated():
+            yield
+    except PyMongoError as error:
+        if not error.has_error_label("TransientTransactionError"):
+            raise
+        raise DatabaseUnavailable(why=_first_line(error)) from error
+
+
 def _first_line(error: PyMongoError) -> str:
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

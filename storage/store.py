@@ -1,6 +1,6 @@
 """The store over MongoDB: all repositories at once, transactions with the driver's own retry, and how to connect."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from core.domain.quote import Quote
 from core.domain.snapshot import Snapshot
 from core.ports.store import Repositories, Store
 from storage.documents import Document
-from storage.errors import translated
+from storage.errors import given_up, translated
 from storage.indexes import ensure
 from storage.migrations import migrate
 from storage.repositories.accounts import Accounts
@@ -39,6 +39,7 @@ from storage.repositories.workers import Workers
 T = TypeVar("T")
 
 SECONDS = 30  # for one operation or one whole transaction
+SECONDS_TO_CONNECT = 5
 RACES = 5  # times a transaction runs again after somebody else inserted the same key first
 
 
@@ -89,7 +90,7 @@ class MongoStore(Store):
         raise lost
 
     async def _once(self, work: Callable[[Repositories], Awaitable[T]]) -> T:
-        with translated(), pymongo.timeout(SECONDS):
+        with given_up(), pymongo.timeout(SECONDS):
             async with self.database.client.start_session() as session:
                 return await session.with_transaction(
                     lambda bound: work(repositories(self.database, bound)),
@@ -104,6 +105,16 @@ def mongo_store(database: Database) -> MongoStore:
     return MongoStore(database=database, **vars(repositories(database)))
 
 
+def require_transactions(hello: Mapping[str, Any]) -> None:
+    """Let a server pass that says it is a replica set's or a router.
+
+    Raises:
+        StandaloneDatabase: It is neither.
+    """
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise StandaloneDatabase
+
+
 @asynccontextmanager
 async def connected(uri: str, *, name: str) -> AsyncIterator[Database]:
     """The database `name` at a MongoDB URI, migrated and indexed.
@@ -115,15 +126,13 @@ async def connected(uri: str, *, name: str) -> AsyncIterator[Database]:
     options: dict[str, Any] = {
         "tz_aware": True,
         "appname": "loraguild",
-        "serverSelectionTimeoutMS": 5000,
         "timeoutMS": SECONDS * 1000,
     }
     async with AsyncMongoClient[Document](uri, **options) as client:
         database = client[name]
-        with translated():
+        with translated(), pymongo.timeout(SECONDS_TO_CONNECT):
             hello = await client.admin.command("hello")
-        if "setName" not in hello and hello.get("msg") != "isdbgrid":
-            raise StandaloneDatabase
+        require_transactions(hello)
         await migrate(database)
         await ensure(database)
         yield database

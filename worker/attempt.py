@@ -11,7 +11,7 @@ from core.domain.value import Value
 from worker import kinds
 from worker.channel import TaskFailed
 from worker.child import ChildDied, ChildTimedOut
-from worker.task import HandedOver, Task, patiently
+from worker.task import HandedOver, Task, patiently, stopped
 
 HEARTBEAT = 10.0
 GRACE = 15.0  # seconds a kind has to hand over after the worker was told to leave
@@ -55,9 +55,7 @@ async def _worked(task: Task, stop: asyncio.Event) -> Value | Failure | HandedOv
             beat.result()
         return await work
     finally:
-        for other in (work, beat, leave):
-            other.cancel()
-        await asyncio.wait({work, beat, leave})
+        await stopped(work, beat, leave)
 
 
 async def _beat(task: Task) -> None:

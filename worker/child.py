@@ -221,7 +221,11 @@ class ParentLine:
         """Take what the parent says until it hangs up; then there is nobody to work for, whatever runs meanwhile."""
         with self._line.makefile("rb") as stream:
             while head := stream.read(LENGTH.size):
-                message = pickle.loads(stream.read(*LENGTH.unpack(head)))  # noqa: S301 our own parent wrote it
+                try:
+                    message = pickle.loads(stream.read(*LENGTH.unpack(head)))  # noqa: S301 our own parent wrote it
+                except Exception:  # noqa: BLE001 what a task is made of may not be importable here, or not for lack of memory
+                    self.report(framed(Broke(traceback=traceback.format_exc())))
+                    continue
                 if isinstance(message, Called):
                     self._stop.clear()
                     self.calls.put(message)

@@ -19,7 +19,7 @@ from core.services import Services
 from worker.attempt import attempt
 from worker.child import Child
 from worker.folders import forget_unused, own_folder
-from worker.task import Task
+from worker.task import Task, stopped
 
 T = TypeVar("T")
 
@@ -55,20 +55,18 @@ async def work(floor: Floor, *, concurrency: int = 1, once: bool = False, stop: 
     jobs, blobs = floor.services.jobs, floor.blobs
     with own_folder(floor.folder / "workers", floor.worker.id) as folder:
         log.info("worker.started", worker=floor.worker.id, kinds=floor.worker.kinds, labels=floor.worker.labels)
+        slots = [asyncio.create_task(_slot(floor, folder, once=once, stop=stop)) for _ in range(concurrency)]
+        duties = [
+            asyncio.create_task(_every(PULSE, lambda: _pulse(floor))),
+            asyncio.create_task(_every(EXPIRE, jobs.expire)),
+            asyncio.create_task(_every(SWEEP, blobs.sweep)),
+            asyncio.create_task(_every(SWEEP, lambda: asyncio.to_thread(forget_unused, floor.cache))),
+            asyncio.create_task(_cut_off(slots, stop)),
+        ]
         try:
-            async with asyncio.TaskGroup() as group:
-                slots = [group.create_task(_slot(floor, folder, once=once, stop=stop)) for _ in range(concurrency)]
-                duties = [
-                    group.create_task(_every(PULSE, lambda: _pulse(floor))),
-                    group.create_task(_every(EXPIRE, jobs.expire)),
-                    group.create_task(_every(SWEEP, blobs.sweep)),
-                    group.create_task(_every(SWEEP, lambda: asyncio.to_thread(forget_unused, floor.cache))),
-                    group.create_task(_cut_off(slots, stop)),
-                ]
-                await asyncio.wait(slots)
-                for duty in duties:
-                    duty.cancel()
+            await asyncio.wait(slots, return_when=asyncio.FIRST_EXCEPTION)
         finally:
+            await stopped(*slots, *duties)
             with suppress(Unavailable, TimeoutError):
                 async with asyncio.timeout(FAREWELL):
                     await jobs.leave(floor.worker)
@@ -140,5 +138,4 @@ async def _cut_off(slots: list[asyncio.Task[int]], stop: asyncio.Event) -> None:
     """End what has not handed over in time; its lease will run out."""
     await stop.wait()
     await asyncio.sleep(LEAVE)
-    for slot in slots:
-        slot.cancel()
+    await stopped(*slots)

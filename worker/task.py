@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -132,6 +132,18 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
         except Unavailable as error:
             log.warning("house.away", why=str(error))
             await asyncio.sleep(SECONDS_BETWEEN_TRIES)
+
+
+async def stopped(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks until they have ended: `asyncio.wait_for`, which the driver uses, swallows one now and then.
+
+    That is mended in Python 3.12.
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=SECONDS_BETWEEN_TRIES)
 
 
 async def intact(stream: AsyncIterator[bytes], sha256: str) -> AsyncIterator[bytes]:

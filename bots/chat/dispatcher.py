@@ -32,7 +32,7 @@ class Dispatcher:
             reply = await definition.run(call, **given)
         except DomainError as error:
             return Reply.refused(error)
-        return await self._kept(call, reply)
+        return await self.kept(call, reply)
 
     async def press(self, token: str, call: Call) -> tuple[Reply, Then]:
         """Run the command behind a button; the token is its idempotency key."""
@@ -62,6 +62,12 @@ class Dispatcher:
             raise NotFound(noun="command", name=path, hint="See `help`.")
         return self.commands[path]
 
+    async def kept(self, call: Call, reply: Reply) -> Reply:
+        """The reply with a token for every button, each remembered; cards that are shown outside a command need it."""
+        named = [button.but(token=call.services.conversations.token()) for button in reply.buttons]
+        await call.services.conversations.keep([_action(button, call) for button in named])
+        return reply.but(buttons=tuple(named))
+
     async def _parsed(
         self, definition: Definition, call: Call, raw: Mapping[str, Raw]
     ) -> tuple[dict[str, Any], list[DomainError]]:
@@ -78,12 +84,6 @@ class Dispatcher:
         unknown = [name for name in raw if name not in definition.parameters]
         wrong += [BadValue(what="word", value=name, why=f"usage: {definition.usage}") for name in unknown]
         return given, wrong
-
-    async def _kept(self, call: Call, reply: Reply) -> Reply:
-        """Give every button its token and remember it."""
-        named = [button.but(token=call.services.conversations.token()) for button in reply.buttons]
-        await call.services.conversations.keep([_action(button, call) for button in named])
-        return reply.but(buttons=tuple(named))
 
 
 def _action(button: Button, call: Call) -> Action:

@@ -2,10 +2,9 @@
 
 import asyncio
 import re
+import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from bots.chat.reply import Reply
 from core.domain.artifact import Artifact
@@ -26,7 +25,7 @@ async def saved(reply: Reply, blobs: Blobs, *, folder: Path) -> tuple[Path, ...]
 
 def file_name(artifact: Artifact) -> str:
     """A file name that is safe, always the same for this artifact, and of no other content."""
-    path = Path(re.sub(r"[^\w.-]+", "-", artifact.name))
+    path = Path(re.sub(r"[^\w.-]+", "-", Path(artifact.name).name))
     stem = path.stem.strip(".-")[:LONGEST] or "file"
     return f"{stem}-{artifact.sha256[:OF_HASH]}{path.suffix[:LONGEST]}"
 
@@ -49,12 +48,11 @@ def _complete(path: Path, size: int) -> bool:
 async def _written(path: Path, chunks: AsyncIterator[bytes]) -> None:
     """Write beside the path and move there, so that nobody sees half a file."""
     await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as part:
-        try:
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with await asyncio.to_thread(part.open, "xb") as file:
             async for chunk in chunks:
-                await asyncio.to_thread(part.write, chunk)
-            part.flush()
-            await asyncio.to_thread(Path(part.name).replace, path)
-        finally:
-            with suppress(FileNotFoundError):
-                Path(part.name).unlink()
+                await asyncio.to_thread(file.write, chunk)
+        await asyncio.to_thread(part.replace, path)
+    finally:
+        await asyncio.to_thread(part.unlink, missing_ok=True)

@@ -124,11 +124,8 @@ def _longest(commands: Mapping[str, Definition]) -> int:
 
 def _hint(start: Sequence[str], commands: Mapping[str, Definition]) -> str:
     offered = sorted(path for path, definition in commands.items() if definition.menu)
-    group = [path for path in offered if start[:1] == path.split()[:1]]
-    lines = [" ".join(start[:length]) for length in range(1, _longest(commands) + 1)]
-    near = next((match for line in lines[::-1] for match in get_close_matches(line, offered, n=1)), None)
-    if near:
-        return f"Did you mean `{near}`? See `help`."
-    if group:
+    if group := [path for path in offered if [path.split()[0]] == start]:
         return f"There are: {', '.join(f'`{path}`' for path in group)}."
-    return "See `help`."
+    lines = [" ".join(start[:length]) for length in range(_longest(commands), 0, -1)]
+    near = next((match for line in lines for match in get_close_matches(line, offered, n=1)), None)
+    return f"Did you mean `{near}`? See `help`." if near else "See `help`."

@@ -3,7 +3,7 @@
 import asyncio
 import glob
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,36 +59,35 @@ async def local_files(paths: Sequence[str]) -> tuple[LocalFile, ...]:
 
 
 def _local_files(paths: Sequence[str]) -> tuple[LocalFile, ...]:
-    every = dict.fromkeys(file for path in paths for file in _expanded(path))
-    return tuple(LocalFile(path=file) for file in every)
+    files: dict[Path, None] = {}
+    for typed in paths:
+        try:
+            files |= dict.fromkeys(_readable(file) for file in _expanded(typed))
+        except OSError as error:
+            raise _unreadable(Path(typed), error) from error
+    return tuple(LocalFile(path=file) for file in files)
 
 
-def _expanded(typed: str) -> Iterator[Path]:
-    path = Path(typed).expanduser()
+def _expanded(typed: str) -> list[Path]:
+    path = Path(os.path.expanduser(typed))  # noqa: PTH111 - it leaves the home of nobody as it is, Path raises
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-        if not files:
-            raise FileUnreadable(name=typed, why="there are no files in this folder")
-        yield from map(_readable, files)
+        files = [file for file in path.iterdir() if file.is_file() and not file.name.startswith(".")]
+        why = "there are no files in this folder"
     elif glob.has_magic(typed) and not path.exists():
-        matches = sorted(file for file in map(Path, glob.glob(str(path), recursive=True)) if file.is_file())  # noqa: PTH207 - patterns may be absolute, which Path.glob refuses
-        if not matches:
-            raise FileUnreadable(name=typed, why="no file fits this pattern")
-        yield from map(_readable, matches)
+        files = [file for file in map(Path, glob.glob(str(path), recursive=True)) if file.is_file()]  # noqa: PTH207 - patterns may be absolute, which Path.glob refuses
+        why = "no file fits this pattern"
     else:
-        yield _readable(path)
+        return [path]
+    if not files:
+        raise FileUnreadable(name=typed, why=why)
+    return sorted(files)
 
 
 def _readable(path: Path) -> Path:
-    try:
-        with path.open("rb") if path.is_file() or not path.exists() else _refused(path):
-            return path
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _refused(path: Path) -> IO[bytes]:
-    raise FileUnreadable(name=path.name, why="it is no plain file")
+    if path.exists() and not path.is_file():
+        raise FileUnreadable(name=str(path), why="it is no plain file")
+    path.open("rb").close()
+    return path
 
 
 def _unreadable(path: Path, error: OSError) -> FileUnreadable:

@@ -42,11 +42,6 @@ def recaptioned(dataset: Dataset, items: Sequence[Item], *, now: datetime) -> Da
     return after.but(status=dataset.status) if dataset.status in {Status.UPLOADING, Status.VALIDATING} else after
 
 
-def distance(one: str, other: str) -> int:
-    """Hamming distance in bits of two perceptual hashes in hex."""
-    return (int(one, 16) ^ int(other, 16)).bit_count()
-
-
 def _counted(items: Sequence[Item]) -> Statistics:
     sizes = sorted(((item.width, item.height) for item in items), key=lambda size: size[0] * size[1])
     return Statistics(
@@ -83,10 +78,11 @@ def _exact(items: Sequence[Item]) -> Finding | None:
 
 
 def _near(items: Sequence[Item]) -> Finding | None:
+    hashed = [(item, int(item.phash, 16)) for item in items]
     pairs = [
         (one, other)
-        for one, other in combinations(items, 2)
-        if one.artifact.sha256 != other.artifact.sha256 and distance(one.phash, other.phash) <= NEAR
+        for (one, its), (other, others) in combinations(hashed, 2)
+        if (its ^ others).bit_count() <= NEAR and one.artifact.sha256 != other.artifact.sha256
     ]
     shown = ", ".join(f"{one.artifact.name} ~ {other.artifact.name}" for one, other in pairs[:SHOWN])
     more = f" and {len(pairs) - SHOWN} more pairs" if len(pairs) > SHOWN else ""

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from bots.chat.reply import Reply
 from bots.console.files import saved
+from bots.console.following import heed_cancellation
 from bots.console.rendering import drawn, shown_path
 from bots.console.saying import DONE, FAILED, watched
 from bots.console.speaking import Speaker, seated
@@ -43,13 +44,17 @@ async def play(folder: Path) -> int:
     try:
         out.print(Text(f"Starting a database and a worker under {shown_path(folder)}/ …", style="dim"))
         async with opened(settings) as house, _worker(folder, settings):
-            await _conversation(house, folder, out)
+            try:
+                await _conversation(house, folder, out)
+            except asyncio.CancelledError:
+                out.print("\nStopping: the worker hands its work over …")
+                raise
     except (DemoFailed, DomainError) as error:
         out.print(f"\nThe demo could not go on: {error}", style="bold red", markup=False)
         out.print(f"The worker's log: {shown_path(folder / 'worker.log')}", markup=False)
         return FAILED
     except asyncio.CancelledError:
-        out.print("\nStopped. Nothing was left running; `loraguild demo` starts again.")
+        out.print("Stopped. Nothing was left running; `loraguild demo` starts again.")
         raise
     out.print(_farewell(folder, time.monotonic() - started))
     out.save_svg(str(folder / "conversation.svg"), title="loraguild demo")
@@ -89,6 +94,7 @@ async def _conversation(house: House, folder: Path, out: Console) -> None:
     dataset = await _free_name(house, people["alice"])
     last: dict[str, Reply] = {}
     for step in SCRIPT:
+        heed_cancellation()
         speaker = people[step.who]
         out.print(Text.assemble((step.who, f"bold {COLOURS[step.who]}"), f"  {_shown(step, dataset)}"))
         reply = await _answer(step, speaker, last.get(step.who), dataset)

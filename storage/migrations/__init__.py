@@ -25,10 +25,11 @@ class Migration(Protocol):
 async def migrate(database: Database) -> list[str]:
     """Run the migrations that have not run, in order, one process at a time; return their names."""
     with translated():
+        if not await _new(database):
+            return []
         await _lock(database)
         try:
-            done = {row["_id"] async for row in database["migrations"].find()}
-            new = [name for name in _names() if name not in done]
+            new = await _new(database)
             for name in new:
                 await cast("Migration", import_module(f"{__name__}.{name}")).up(database)
                 await database["migrations"].insert_one({"_id": name, "at": datetime.now(UTC)})
@@ -37,8 +38,9 @@ async def migrate(database: Database) -> list[str]:
     return new
 
 
-def _names() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+async def _new(database: Database) -> list[str]:
+    done = {row["_id"] async for row in database["migrations"].find()}
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in done)
 
 
 async def _lock(database: Database) -> None:

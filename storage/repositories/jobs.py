@@ -37,10 +37,13 @@ class Jobs(Entities[Job]):
         return await self._all(query, sort=[("rank", 1)], limit=limit)
 
     async def swap(self, before: Job, after: Job) -> bool:
-        """Write what changed if state and attempt are still as before: a claim, outside any transaction."""
+        """Write what changed if the job is still as before: a claim, outside any transaction.
+
+        State and attempt do not suffice: a job that was taken and handed back has both as before, and a checkpoint.
+        """
         old, new = document(before), document(after)
         changed = {name: value for name, value in new.items() if old[name] != value}
-        same = {"_id": before.id, "state": before.state, "attempt": before.attempt}
+        same = {"_id": before.id} | {name: old[name] for name in ("state", "attempt", "checkpoint")}
         with translated():
             written = await self._rows.update_one(same, {"$set": changed}, session=self._session)
         return bool(written.modified_count)

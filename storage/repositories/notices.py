@@ -32,7 +32,7 @@ class Cards(Entities[Card]):
 
     async def open_at(self, place: Place) -> list[Card]:
         """The cards in one place that are still kept up to date, oldest first."""
-        query = {"place.platform": place.platform, "place.chat": place.chat, "closed": False}
+        query = {f"place.{name}": getattr(place, name) for name in ("platform", "chat", "thread")} | {"closed": False}
         return await self._all(query, sort=[("created_at", 1)])
 
     async def of(self, job: str) -> list[Card]:

@@ -141,6 +141,6 @@ def a_notice(**facts: Any) -> Notice:
 
 
 def a_card(job: str = "j1", *, place: Place = HOME, **facts: Any) -> Card:
-    return Card(**({"id": card_id(job, place), "job": job, "account": "ann", "place": place, "created_at": NOON} | facts))
-
-
+    return Card(
+        **({"id": card_id(job, place), "job": job, "account": "ann", "place": place, "created_at": NOON} | facts)
+    )

@@ -25,10 +25,21 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
-from storage.embedded import EmbeddedDatabase, EmbeddedDatabaseFailed, EmbeddedDatabaseMissing, embedded_database
+from core.domain.errors import EmbeddedDatabaseFailed, EmbeddedDatabaseMissing
+from storage.embedded import EmbeddedDatabase, embedded_database
 
 Documents = AsyncDatabase[dict[str, Any]]
 FILE = b"a picture" * 5000
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind(tmp_path: Path) -> Iterator[None]:
+    yield
+    processes = psutil.process_iter(["cmdline"])
+    left = [process for process in processes if str(tmp_path) in " ".join(process.info["cmdline"] or [])]
+    for process in left:
+        process.kill()
+    assert left == []
 
 
 @asynccontextmanager
@@ -127,6 +138,7 @@ async def test_a_hung_database_is_replaced_on_the_same_port(tmp_path: Path) -> N
             await documents["pictures"].insert_one({})
             assert database.port == port
             assert not runs(hung)
+        await leave(starter)
 
 
 async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
@@ -157,8 +169,6 @@ async def test_a_database_that_cannot_start_says_its_last_words(tmp_path: Path) 
     with pytest.raises(EmbeddedDatabaseFailed, match=r"did not start.*MONGODB_URI.*words: .*[Mm]emory"):
         async with embedded_database(tmp_path, memory_limit=100 << 20):
             pass
-    commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
-    assert [command for command in commands if str(tmp_path / "data") in command] == []
 
 
 async def test_a_missing_program_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.domain.account import Role
 from core.domain.dataset import NAME_LENGTH, Finding, Severity, Statistics, Status, dataset_name
-from core.domain.doctor import SHOWN, SMALL, distance, examined, reexamined
+from core.domain.doctor import NEAR, SHOWN, SMALL, examined, recaptioned, reexamined
 from core.domain.errors import BadValue, DatasetEmpty, DatasetNotReady
 from core.domain.snapshot import taken
 from tests.builders.entities import NOON, a_caption, a_dataset, an_actor, an_artifact, an_item
@@ -131,9 +131,29 @@ def test_a_look_without_reading_the_bytes_does_not_forget_what_could_not_be_read
     assert (again.status, mended.status) == (Status.ERROR, Status.READY)
 
 
-@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
-def test_the_distance_of_hashes_is_the_number_of_bits_that_differ(one: int, other: int) -> None:
-    assert distance(f"{one:016x}", f"{other:016x}") == bin(one ^ other).count("1")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (Status.UPLOADING, Status.UPLOADING),
+        (Status.VALIDATING, Status.VALIDATING),
+        (Status.DRAFT, Status.READY),
+        (Status.READY, Status.READY),
+    ],
+)
+def test_captions_that_change_meanwhile_do_not_end_an_upload_or_a_validation(before: Status, after: Status) -> None:
+    captioned = recaptioned(a_dataset(status=before, count=1), [an_item(caption=a_caption("zorp"))], now=LATER)
+
+    assert (captioned.status, captioned.statistics.captioned) == (after, 1)
+
+
+@given(st.integers(0, 2**64 - 1), st.sets(st.integers(0, 63)))
+def test_pictures_whose_hashes_differ_in_few_bits_look_alike(one: int, flipped: set[int]) -> None:
+    other = one ^ sum(1 << bit for bit in flipped)
+    items = [an_item(0, phash=f"{one:016x}"), an_item(1, phash=f"{other:016x}")]
+
+    findings, _ = examined(a_dataset(), items)
+
+    assert ("near_duplicates" in {finding.code for finding in findings}) is (len(flipped) <= NEAR)
 
 
 @given(st.permutations(range(5)))

@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -63,20 +64,20 @@ def test_spending_takes_the_whole_price_points_first_then_granted_then_purchased
         assert left[earlier] == 0 or not any(touched[earlier + 1 :])
 
 
-@given(wallets, st.data(), st.booleans())
+@given(wallets, st.data(), st.sampled_from([capture, release]))
 def test_what_was_held_is_captured_or_goes_back_to_the_exact_lots(
-    wallet: Balance, data: st.DataObject, succeeded: bool
+    wallet: Balance, data: st.DataObject, ended: Callable[..., Transaction]
 ) -> None:
     price = data.draw(st.integers(0, wallet.total))
     set_aside = hold(wallet, price, owner="ann", job="j", why="a job", now=NOON)
     on_hold = balances([set_aside]).get(held("j"), Balance(id=held("j")))
-    end = (capture if succeeded else release)(on_hold, owner="ann", job="j", why="", now=NOON)
+    end = ended(on_hold, owner="ann", job="j", why="", now=NOON)
 
     after = balances([set_aside, end])
 
     assert after.get(held("j"), Balance(id=held("j"))) == Balance(id=held("j"))
     theirs = [row for row in after.values() if not is_house(row.id)]
-    if succeeded:
+    if ended is capture:
         assert sum(row.total for row in theirs) == -price
         assert after.get(REVENUE, Balance(id=REVENUE)).lots == on_hold.lots
     else:

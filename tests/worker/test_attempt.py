@@ -28,6 +28,8 @@ from tests.worker.pictures import a_picture, encoded
 from worker.attempt import attempt
 from worker.child import Child
 
+OFFERINGS = Path(__file__).parents[1] / "builders" / "offerings"
+
 
 def a_studio(name: str) -> Child:
     return Child(f"tests.worker.studios:{name}")
@@ -240,7 +242,8 @@ async def test_a_cancelled_attempt_that_reports_nothing_is_stopped_by_its_heartb
 
 
 async def test_a_training_survives_the_death_of_its_database(tmp_path: Path) -> None:
-    async with opened(Settings(data_folder=tmp_path / "data")) as house:
+    settings = Settings(data_folder=tmp_path / "data", offerings_folder=OFFERINGS)
+    async with opened(settings) as house:
         _, job = await ordered(house, steps="60")
         async with under_way(house, job, studio="Quick", folder=tmp_path) as (running, _, _):
             os.kill(database_of(tmp_path / "data"), signal.SIGKILL)

@@ -183,3 +183,18 @@ async def test_a_child_ends_with_a_parent_killed_in_the_middle_of_its_work(tmp_p
     parent.kill()
     await parent.communicate()
     assert await gone(pid)
+
+
+class Unreadable(Value):
+    """Cannot be put together again at the other end."""
+
+    def __reduce__(self) -> tuple[type[int], tuple[str]]:
+        return int, ("no number",)
+
+
+async def test_a_task_that_the_child_cannot_read_fails_and_the_child_lives_on() -> None:
+    async with Child(TASKS) as child:
+        first = await child.call("count", Count(number=0))
+        with pytest.raises(ChildFailed, match="no number"):
+            await child.call("count", Unreadable())
+        assert (await child.call("count", Count(number=0))).pid == first.pid

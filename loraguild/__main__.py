@@ -1,0 +1,5 @@
+"""`python -m loraguild` is the command `loraguild`."""
+
+from loraguild.cli import main
+
+main()

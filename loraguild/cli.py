@@ -1,0 +1,279 @@
+"""The command line. Whatever is heavy is imported inside the command that needs it, so that `--help` comes at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from bots.console.saying import Answer
+    from config.settings import Settings
+    from loraguild.composition import House
+
+FAILED, WRONG, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    help="A community trains its own LoRA models together, from inside its chat.",
+    epilog="New here? `loraguild demo` shows it all. Then `loraguild up` in one terminal, `loraguild chat` in another.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+db = typer.Typer(help="Look into the database, and prove the ledger.", no_args_is_help=True)
+app.add_typer(db, name="db")
+
+Name = Annotated[
+    str | None,
+    typer.Option("--as", "--user", metavar="NAME", help="Speak as the console user of this name (default: you)."),
+]
+
+
+@app.command()
+def up(
+    workers: Annotated[int, typer.Option(min=0, help="How many workers to run.")] = 1,
+) -> None:
+    """Run everything in one terminal: the database, workers, and every configured front end. Ctrl-C stops it all."""
+    from loraguild.running import up as run  # noqa: PLC0415 - heavy
+
+    _finish(run(_settings(), workers=workers))
+
+
+@app.command()
+def chat(name: Name = None) -> None:
+    """Talk to the bot in this terminal: Tab completes, numbers press buttons, `help` lists what it understands."""
+    from rich.console import Console  # noqa: PLC0415 - heavy
+
+    from bots.console.chat import Chat  # noqa: PLC0415 - heavy
+    from bots.console.speaking import seated  # noqa: PLC0415 - heavy
+
+    settings = _settings()
+
+    async def work(house: House) -> int:
+        speaker = await seated(settings, services=house.services, blobs=house.blobs, name=name or _me())
+        await Chat(speaker, out=Console()).run()
+        return 0
+
+    _finish(_inside(settings, work))
+
+
+@app.command()
+def say(
+    words: Annotated[list[str], typer.Argument(metavar="COMMAND", help='Such as "dataset new zorp trigger=zorp".')],
+    name: Name = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as one JSON object.")] = False,  # noqa: FBT002 - how Typer declares a flag
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the job; print its final card.")] = False,  # noqa: FBT002 - as above
+    file: Annotated[list[Path] | None, typer.Option(help="A file for the command; may be repeated.")] = None,
+) -> None:
+    """Give the bot one command and print its answer.
+
+    The exit status is 0, or 2 where the command was wrong, or 1 where something failed: a job, the database, no worker.
+    """
+    import shlex  # noqa: PLC0415 - beside its only use
+
+    from rich.console import Console  # noqa: PLC0415 - heavy
+
+    from bots.console.saying import told  # noqa: PLC0415 - heavy
+
+    line = words[0] if len(words) == 1 else shlex.join(words)
+    settings, files = _settings(), tuple(map(str, file or ()))
+    screen = None if as_json else Console()
+
+    async def work() -> int:
+        answer = await _answered(settings, name or _me(), line, files=files, wait=wait, screen=screen)
+        return told(answer, out=Console(), as_data=as_json)
+
+    _finish(work())
+
+
+@app.command()
+def worker(
+    kinds: Annotated[str, typer.Option(help="Which jobs to take: training,generation,… (default: all).")] = "",
+    labels: Annotated[str, typer.Option(help="What this machine has: gpu,… (default: what it finds).")] = "",
+    concurrency: Annotated[int, typer.Option(min=1, help="How many jobs at a time.")] = 1,
+    once: Annotated[bool, typer.Option("--once", help="Leave when no job is left.")] = False,  # noqa: FBT002 - how Typer declares a flag
+) -> None:
+    """Take jobs from the queue and do them. Ctrl-C or SIGTERM hands running work over and leaves."""
+    from loraguild.running import worker as run  # noqa: PLC0415 - heavy
+
+    settings = _settings()
+    _finish(_inside(settings, lambda house: run(house, kinds=kinds, labels=labels, concurrency=concurrency, once=once)))
+
+
+@db.command("init")
+def init() -> None:
+    """Make collections, indexes and migrations; changes nothing where they are there."""
+
+    async def work(_: House) -> int:
+        typer.echo("The database is ready.")
+        return 0
+
+    _finish(_inside(_settings(), work))
+
+
+@db.command()
+def stats() -> None:
+    """Count what is in the database: rows, bytes, jobs by state."""
+    _finish(_looked("stats"))
+
+
+@db.command("verify-ledger")
+def verify_ledger() -> None:
+    """Replay all transactions and compare them with every balance; fails where one differs."""
+    _finish(_looked("verify"))
+
+
+@app.command()
+def doctor() -> None:
+    """Check everything a house needs, and say how to mend what is missing."""
+    from rich.console import Console  # noqa: PLC0415 - heavy
+
+    from loraguild.health import Health, checks  # noqa: PLC0415 - heavy
+
+    settings = _settings()
+
+    async def work() -> int:
+        found, out = await checks(settings), Console(highlight=False)
+        colours = {Health.OK: "green", Health.WARN: "yellow", Health.FAIL: "red"}
+        for check in found:
+            out.print(f"[{colours[check.health]}]{check.health:<5}[/]{check.name:<16}", end="")
+            out.out(check.seen + (f"\n{'':21}{check.remedy}" if check.remedy else ""), highlight=False)
+        return FAILED if any(check.health is Health.FAIL for check in found) else 0
+
+    _finish(work())
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where data and results go.")] = Path("demo"),
+) -> None:
+    """Play a first training through a chat of three people, on real parts. Takes about a minute."""
+    from loraguild.demo import play  # noqa: PLC0415 - heavy
+
+    _finish(play(folder))
+
+
+@app.command()
+def docs() -> None:
+    """Print all chat commands as Markdown."""
+    from bots.commands import discovered  # noqa: PLC0415 - heavy
+    from loraguild.manual import markdown  # noqa: PLC0415 - heavy
+
+    typer.echo(markdown(discovered().values()))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib import metadata  # noqa: PLC0415 - heavy
+
+    try:
+        typer.echo(metadata.version("loraguild"))
+    except metadata.PackageNotFoundError:
+        typer.echo("not installed: run from its folder")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _settings() -> Settings:
+    """The settings, or one sentence for each that does not fit; logs follow them from here on."""
+    from pydantic import ValidationError  # noqa: PLC0415 - heavy
+    from pydantic_settings import SettingsError  # noqa: PLC0415 - heavy
+
+    from config.settings import Settings  # noqa: PLC0415 - heavy
+    from loraguild.logs import configure  # noqa: PLC0415 - heavy
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = ".".join(map(str, problem["loc"])).upper()
+            typer.echo(f"The setting {name} does not fit: {problem['msg']}. See .env.example.", err=True)
+    except SettingsError as error:
+        typer.echo(f"A setting cannot be read: {error}. See .env.example.", err=True)
+    else:
+        configure(settings)
+        return settings
+    raise typer.Exit(WRONG)
+
+
+def _me() -> str:
+    """The operating system's name of whoever is here; `me` for a user without one."""
+    import getpass  # noqa: PLC0415 - beside its only use
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "me"
+
+
+async def _answered(
+    settings: Settings, name: str, line: str, *, files: tuple[str, ...], wait: bool, screen: Any | None
+) -> Answer:
+    """The answer to one command; where the house does not even open, the words for that."""
+    from bots.console.saying import Answer, answer  # noqa: PLC0415 - heavy
+    from bots.console.speaking import failed, seated  # noqa: PLC0415 - heavy
+    from loraguild.composition import opened  # noqa: PLC0415 - heavy
+
+    try:
+        async with opened(settings.require_console()) as house:
+            speaker = await seated(settings, services=house.services, blobs=house.blobs, name=name)
+            return await answer(speaker, line, files=files, wait=wait, screen=screen)
+    except Exception as error:  # noqa: BLE001 - scripts get an answer whatever it is; the log has the rest
+        return Answer(reply=failed(error))
+
+
+async def _inside(settings: Settings, work: Callable[[House], Awaitable[int]]) -> int:
+    from loraguild.composition import opened  # noqa: PLC0415 - heavy
+
+    async with opened(settings) as house:
+        return await work(house)
+
+
+async def _looked(what: str) -> int:
+    from rich.console import Console  # noqa: PLC0415 - heavy
+
+    from loraguild import database  # noqa: PLC0415 - heavy
+
+    look = {"stats": database.stats, "verify": database.verify}[what]
+    return await _inside(_settings(), lambda house: look(house.store, out=Console(highlight=False)))
+
+
+def _finish(work: Coroutine[Any, Any, int]) -> None:
+    """Run to the end and leave with the status that came out; SIGINT and SIGTERM end it in order."""
+    from config.catalogue import OfferingBroken  # noqa: PLC0415 - heavy
+    from core.domain.errors import DomainError, Unavailable  # noqa: PLC0415 - heavy
+
+    async def run() -> int:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if task:
+                loop.add_signal_handler(number, task.cancel)
+        return await work
+
+    try:
+        status = asyncio.run(run())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        status = INTERRUPTED
+    except DomainError as error:
+        typer.echo(str(error), err=True)
+        status = FAILED if isinstance(error, Unavailable) else WRONG
+    except OfferingBroken as error:
+        typer.echo(f"An offering cannot be read: {error}", err=True)
+        status = WRONG
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = FAILED
+    raise typer.Exit(status)

@@ -1,0 +1,103 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from bots.chat.reply import Reply
+from bots.console.files import saved
+from bots.console.sources import CHUNK, LocalFile, local_files
+from core.domain.artifact import Artifact
+from core.domain.errors import FileUnreadable
+from core.ports.blobs import Blobs
+from tests.builders.scenes import in_chunks
+
+
+async def read(file: LocalFile) -> list[bytes]:
+    async with file.open() as chunks:
+        return [chunk async for chunk in chunks]
+
+
+async def test_a_file_comes_in_chunks(tmp_path: Path) -> None:
+    content = os.urandom(CHUNK + 10)
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+
+    (file,) = await local_files([str(path)])
+
+    assert file.name == "a.png"
+    assert await read(file) == [content[:CHUNK], content[CHUNK:]]
+
+
+async def test_folders_and_patterns_stand_for_their_files_each_once(tmp_path: Path) -> None:
+    for name in ("b.png", "a.png", "a.txt", ".hidden"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "c.png").write_bytes(b"x")
+
+    async def named(*paths: str) -> list[str]:
+        return [file.name for file in await local_files([f"{tmp_path}/{path}" for path in paths])]
+
+    assert await named("") == ["a.png", "a.txt", "b.png"]
+    assert await named("*.png") == ["a.png", "b.png"]
+    assert await named("**/*.png") == ["a.png", "b.png", "c.png"]
+    assert await named("b.png", "*.png") == ["b.png", "a.png"]
+
+
+async def test_a_name_with_a_bracket_is_no_pattern_where_it_is_there(tmp_path: Path) -> None:
+    (tmp_path / "a[1].png").write_bytes(b"x")
+
+    assert [file.name for file in await local_files([f"{tmp_path}/a[1].png"])] == ["a[1].png"]
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("gone.png", "no such file or directory"),
+        ("*.jpg", "no file fits"),
+        ("empty", "there are no files"),
+    ],
+)
+async def test_what_is_not_there_is_said_in_words(tmp_path: Path, path: str, why: str) -> None:
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(FileUnreadable, match=why):
+        await local_files([f"{tmp_path}/{path}"])
+
+
+async def test_a_device_is_no_file() -> None:
+    with pytest.raises(FileUnreadable, match="no plain file"):
+        await local_files(["/dev/zero"])
+
+
+async def test_a_file_that_vanishes_before_it_is_read_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    (file,) = await local_files([f"{tmp_path}/a.png"])
+    (tmp_path / "a.png").unlink()
+
+    with pytest.raises(FileUnreadable, match="no such file"):
+        await read(file)
+
+
+async def test_a_name_that_is_no_text_is_made_one(tmp_path: Path) -> None:
+    path = tmp_path / "\udcff.png"
+    path.write_bytes(b"x")
+
+    (file,) = await local_files([str(path)])
+
+    assert file.name == "�.png"
+    assert await read(file) == [b"x"]
+
+
+async def test_what_a_reply_carries_is_saved_once_under_stable_names(blobs: Blobs, tmp_path: Path) -> None:
+    blob = await blobs.put(in_chunks(b"pic", b"ture"), name="a.png", limit=100)
+    artifact = Artifact(name="a.png", sha256=blob.id, size=blob.size, media_type="image/png")
+    reply = Reply(title="here", pictures=(artifact,), files=(artifact, artifact.but(name="b.png")))
+
+    first = await saved(reply, blobs, folder=tmp_path / "new")
+    moments = [path.stat().st_mtime_ns for path in first]
+    again = await saved(reply, blobs, folder=tmp_path / "new")
+
+    assert [path.name for path in first] == [f"a-{blob.id[:8]}.png", f"b-{blob.id[:8]}.png"]
+    assert [path.read_bytes() for path in first] == [b"picture", b"picture"]
+    assert (again, [path.stat().st_mtime_ns for path in again]) == (first, moments)
+    assert sorted((tmp_path / "new").iterdir()) == sorted(first)

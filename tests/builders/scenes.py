@@ -1,0 +1,187 @@
+"""Scenes: what happened before a test begins, played through the real services with the worker's part in our hands."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain.account import Actor, Platform, Role
+from core.domain.artifact import Artifact
+from core.domain.dataset import Dataset
+from core.domain.fleet import Worker
+from core.domain.job import Failure, Job
+from core.domain.ledger import balances, held, is_house, sums
+from core.domain.model import Model
+from core.domain.value import Value
+from core.kinds import captioning, discovered, generation, intake, training, validation
+from core.ports.store import Store
+from core.services.trainings import Quoted
+from loraguild.composition import House
+from storage.repositories.entities import Database
+from tests.builders.entities import HOME, NOON
+
+KINDS = tuple(sorted(discovered()))
+BROKEN = Failure(code="broken", words="It broke.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file that somebody sends."""
+
+    name: str
+    content: bytes
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        yield in_chunks(self.content)
+
+
+async def in_chunks(*contents: bytes) -> AsyncIterator[bytes]:
+    for content in contents:
+        yield content
+
+
+async def somebody(house: House, name: str = "ann") -> Actor:
+    """Meet somebody at the console: a user with 100 points, or the admin `root`."""
+    return await house.services.accounts.welcome(Platform.CONSOLE, name, name=name)
+
+
+def moderating(actor: Actor) -> Actor:
+    return actor.but(role=Role.MODERATOR)
+
+
+async def given(house: House, actor: Actor, amount: int) -> None:
+    """Let the admin grant somebody qoints."""
+    root = await somebody(house, "root")
+    to = await house.store.accounts.get(actor.account)
+    key = house.services.conversations.token()
+    await house.services.wallets.grant(root, to=to, amount=amount, why="a test", key=key)
+
+
+async def stored(house: House, name: str, content: bytes | None = None) -> Artifact:
+    """Put bytes into the house's blobs; by default the name is the content."""
+    blob = await house.blobs.put(in_chunks(content or name.encode()), name=name, limit=2**20)
+    return Artifact(name=name, sha256=blob.id, size=blob.size, media_type="application/octet-stream")
+
+
+async def a_worker(house: House, name: str = "w1", **facts: Any) -> Worker:
+    """Let a worker that takes everything sign on."""
+    wished: dict[str, Any] = {"id": name, "host": name, "pid": 1, "device": "cpu", "kinds": KINDS}
+    return await house.services.jobs.beat(Worker(**(wished | {"started_at": NOON, "seen_at": NOON} | facts)))
+
+
+async def claimed(house: House, job: Job | None = None, *, worker: str = "w1") -> tuple[Job, str]:
+    """Let a worker claim this job, or any that there is; return it with its token. Others it hands back."""
+    jobs, others = house.services.jobs, []
+    signed_on = await a_worker(house, worker, kinds=(job.kind,) if job else KINDS)
+    found = await jobs.claim(signed_on)
+    while found and job and found.id != job.id:
+        others.append(found)
+        found = await jobs.claim(signed_on)
+    for other in others:
+        await jobs.release(other.id, str(other.token))
+    assert found
+    assert found.token
+    return found, found.token
+
+
+async def finished(house: House, job: Job, outcome: Value | Failure | None = None) -> Job:
+    """Let a worker claim a job and end it, well by default."""
+    found, token = await claimed(house, job)
+    return await house.services.jobs.finish(job.id, token, outcome or await well_done(house, found))
+
+
+async def well_done(house: House, job: Job) -> Value:
+    """Do what the worker does: bring a result with real blobs for a claimed job."""
+    match job.kind:
+        case "intake":
+            files = intake.Payload.model_validate(job.payload).files
+            pictures = tuple([await a_picture(house, file.name, number) for number, file in enumerate(files)])
+            outcomes = tuple(intake.FileOutcome(name=file.name, verdict=intake.Verdict.TAKEN) for file in files)
+            return intake.Result(pictures=pictures, outcomes=outcomes, sheet=await stored(house, "sheet.png"))
+        case "validation":
+            return validation.Result()
+        case "captioning":
+            items = await house.store.items.of(job.subject)
+            return captioning.Result(scenes={item.id: f"a scene of {item.artifact.name}" for item in items})
+        case "training":
+            return training.Result(
+                artifact=await stored(house, f"{job.id}.safetensors"),
+                grid=await stored(house, f"{job.id} grid.png"),
+                base_hash="b" * 64,
+                code_version="1",
+                evaluation_before=0.5,
+                evaluation_after=0.25,
+            )
+        case _:
+            made = await house.store.generations.get(job.id)
+            pictures_made = [await stored(house, f"{job.id} {number}.png") for number in range(made.count)]
+            return generation.Result(pictures=tuple(pictures_made))
+
+
+async def a_picture(house: House, name: str, number: int = 0) -> intake.Picture:
+    """Bring a picture that the doctor likes."""
+    return intake.Picture(
+        artifact=await stored(house, name),
+        original_sha256=f"raw {name}",
+        width=512,
+        height=512,
+        phash=f"{0xFFFF << (number % 4 * 16):016x}",
+        sharpness=100.0,
+        caption=f"zorp number {number}",
+    )
+
+
+async def uploaded(house: House, actor: Actor, dataset: Dataset, *names: str, key: str | None = None) -> Job:
+    """Send files; the job that looks into them is queued."""
+    files = [Upload(name=name, content=f"raw {name}".encode()) for name in names]
+    wished = key or house.services.conversations.token()
+    return await house.services.datasets.add(actor, dataset, files, place=HOME, key=wished)
+
+
+async def a_ready_dataset(house: House, actor: Actor, *, name: str = "zorp", pictures: int = 3) -> Dataset:
+    """Bundle so many pictures under a trigger word of the dataset's name."""
+    dataset = await house.services.datasets.create(actor, name=name, trigger=name)
+    names = [f"{name} {number}.png" for number in range(pictures)]
+    await finished(house, await uploaded(house, actor, dataset, *names))
+    return (await house.services.datasets.view(actor, dataset.id)).dataset
+
+
+async def a_quote_for(
+    house: House, actor: Actor, dataset: Dataset, *, offering: str = "tiny", **overrides: str
+) -> Quoted:
+    """Ask for a price: 20 points for 200 steps unless something is overridden."""
+    offered = house.services.trainings.offerings[offering]
+    return await house.services.trainings.quote(actor, dataset, offered, preset="fast", overrides=overrides)
+
+
+async def an_order(house: House, actor: Actor, dataset: Dataset, **overrides: str) -> Job:
+    """Order a training of 20 points unless something is overridden."""
+    quoted = await a_quote_for(house, actor, dataset, **overrides)
+    return await house.services.trainings.order(actor, quoted.quote.id, place=HOME)
+
+
+async def a_trained_model(house: House, actor: Actor, *, name: str = "zorp") -> Model:
+    """Train a model whose trigger word is its name."""
+    job = await an_order(house, actor, await a_ready_dataset(house, actor, name=name))
+    await finished(house, job)
+    return next(model for model in await house.store.models.owned(actor.account) if model.run == job.id)
+
+
+async def everything_in(database: Database) -> Mapping[str, list[Any]]:
+    """Read the whole database, to prove that nothing was written."""
+    names = sorted(await database.list_collection_names())
+    return {name: [row async for row in database[name].find().sort("_id", 1)] for name in names}
+
+
+async def prove_the_ledger(store: Store) -> None:
+    """Assert what always holds: sums of zero, balances by replay, nobody in debt, no hold of an ended job."""
+    book = [one async for one in store.ledger.everything()]
+    assert not any(sums(entry for one in book for entry in one.entries).values())
+    replayed = {name: row for name, row in balances(book).items() if not is_house(name)}
+    rows = {row.id: row async for row in store.ledger.balances()}
+    assert rows == replayed
+    assert all(amount >= 0 for row in rows.values() for amount in row.lots.values())
+    for job in {one.job for one in book if one.job}:
+        if (await store.jobs.get(job)).state.ended:
+            assert not rows[held(job)].total

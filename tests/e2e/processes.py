@@ -1,0 +1,83 @@
+"""Whole processes for the tests: workers as people start them, and a house in the test's own process beside them."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import psutil
+
+from config.settings import Settings
+from core.ports.clock import SystemClock
+from loraguild.composition import House, opened
+
+ROOT = Path(__file__).parents[2]
+OFFERINGS = Path(__file__).with_name("offerings")
+WORKER = (sys.executable, str(Path(__file__).with_name("a_worker.py")))
+LORAGUILD = (sys.executable, "-m", "loraguild")
+
+
+class ClockAhead:
+    """A clock that is a minute ahead: for it, the leases of now have run out."""
+
+    def now(self) -> datetime:
+        """The moment in a minute, in UTC."""
+        return SystemClock().now() + timedelta(minutes=1)
+
+
+def environment(data: Path) -> Mapping[str, str]:
+    """What a process of this checkout needs to find the house in a folder."""
+    ours = {"DATA_FOLDER": str(data), "OFFERINGS_FOLDER": str(OFFERINGS), "CHECKPOINT_SECONDS": "1"}
+    return os.environ | ours | {"PYTHONPATH": str(ROOT)}
+
+
+@asynccontextmanager
+async def a_house(data: Path, *, clock: ClockAhead | None = None) -> AsyncIterator[House]:
+    """The house in a folder, opened in this process."""
+    settings = Settings(data_folder=data, offerings_folder=OFFERINGS)
+    async with opened(settings, clock=clock) as house:
+        yield house
+
+
+@contextmanager
+def started(
+    *command: str, data: Path, log: str = "worker.log", env: Mapping[str, str] | None = None
+) -> Iterator[psutil.Popen]:
+    """A process over a data folder; whatever becomes of it, nothing of it is left behind."""
+    with (data / log).open("wb") as output:
+        process = psutil.Popen(command, env=env or environment(data), cwd=data, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield process
+    finally:
+        left = [process, *children(process)]
+        for one in left:
+            if one.is_running():
+                one.kill()
+        process.wait(10)
+
+
+def children(process: psutil.Popen) -> list[psutil.Process]:
+    """Processes that a process has started and that work for it; the database is not one of them."""
+    try:
+        return [child for child in process.children(recursive=True) if "secantusd" not in child.name()]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def gone(process: psutil.Process) -> bool:
+    """Whether a process has ended."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+async def ended(process: psutil.Popen, *, seconds: float) -> int:
+    """Wait for a process to end and return its status."""
+    return int(await asyncio.to_thread(process.wait, seconds))
+
+
+def database_of(data: Path) -> psutil.Process:
+    """The process that serves the embedded database of a folder."""
+    return psutil.Process(int((data / "database" / "database.lock").read_text().split()[0]))

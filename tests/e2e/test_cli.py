@@ -1,0 +1,186 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from PIL import Image
+
+from config.settings import Settings
+from loraguild.composition import opened
+from storage.store import MongoStore
+from tests.e2e.command_line import environment, left_behind, ran, running, seen
+
+
+def said(folder: Path, *words: str) -> tuple[int, dict[str, Any]]:
+    """Say something with --json; nothing but one object may be printed."""
+    run = ran(folder, "say", "--as", "ann", "--json", *words)
+    return run.returncode, json.loads(run.stdout)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "a.png"
+    Image.effect_noise((128, 128), 50).convert("RGB").save(path)
+    return path
+
+
+def test_help_comes_at_once_and_without_torch(tmp_path: Path) -> None:
+    def timed(*words: str) -> float:
+        started = time.monotonic()
+        assert ran(tmp_path, *words).returncode == 0
+        return time.monotonic() - started
+
+    assert min(timed("--help") for _ in range(3)) < 1
+    assert min(timed("version") for _ in range(3)) < 1
+    trace = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "loraguild", "--help"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not [line for line in trace.stderr.splitlines() if line.endswith((" torch", " pymongo", " PIL"))]
+
+
+def test_a_first_conversation(tmp_path: Path, picture: Path) -> None:
+    assert said(tmp_path, "dataset new zorp trigger=zorp")[1]["title"] == "Dataset «zorp» is open"
+    status, refused = said(tmp_path, "train order zorp demo-tiny")
+    assert (status, refused["code"]) == (2, "dataset_empty")
+
+    status, printed = said(tmp_path, "--file", str(picture), "dataset add zorp")
+    assert (status, printed["title"]) == (0, "1 files received for «zorp»")
+
+    status, waited = said(tmp_path, "--wait", f"train view {printed['job']}")
+    assert (status, waited["code"], waited["job"]) == (1, "no_worker", printed["job"])
+
+    worker = ran(tmp_path, "worker", "--once", "--kinds", "intake,validation")
+    assert (worker.returncode, worker.stdout) == (0, "")
+
+    status, card = said(tmp_path, "--wait", "train", "view", printed["job"])
+    assert (status, card["title"]) == (0, "zorp · 1 files coming in · done")
+    assert card["lines"][0] == "1 pictures taken into «zorp»."
+    (sheet,) = card["files"]
+    with Image.open(tmp_path / sheet) as drawn:
+        assert drawn.format == "PNG"
+    assert {action["command"].rsplit(" ", 1)[0] for action in card["actions"]} == {"caption auto", "dataset check"}
+
+    people = ran(tmp_path, "say", "--as", "ann", "dataset view zorp")
+    assert "▸" not in people.stdout
+    assert "a.png" in people.stdout
+    assert left_behind(tmp_path) == []
+
+
+def test_waiting_with_a_worker(tmp_path: Path, picture: Path) -> None:
+    said(tmp_path, "dataset new zorp trigger=zorp")
+    with running(tmp_path, "worker", "--kinds", "intake,captioning") as worker:
+        seen(worker, "worker.started")
+        status, card = said(tmp_path, "--wait", "--file", str(picture), "dataset add zorp")
+        assert (status, card["title"]) == (0, "zorp · 1 files coming in · done")
+        status, card = said(tmp_path, "--wait", "caption auto zorp")
+        assert (status, card["title"]) == (0, "zorp · captions · done")
+        assert card["table"]["rows"][0][1].startswith("zorp, ")
+    assert worker.returncode == 0
+    assert left_behind(tmp_path) == []
+
+
+def test_a_file_that_is_no_picture_is_told_on_the_card(tmp_path: Path) -> None:
+    (tmp_path / "not.png").write_bytes(b"this is no picture")
+    said(tmp_path, "dataset new zorp trigger=zorp")
+    with running(tmp_path, "worker", "--kinds", "intake") as worker:
+        seen(worker, "worker.started")
+        status, card = said(tmp_path, "--wait", "--file", "not.png", "dataset add zorp")
+
+    assert status == 0
+    assert card["lines"][0] == "0 pictures taken into «zorp»."
+    assert card["lines"][1].startswith("not.png: refused.")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"DAILY_POINTS": "many"}, "The setting DAILY_POINTS does not fit"),
+        ({"DAILY_POINTS": "-1", "WORKER_MEMORY_MB": "1"}, "The setting WORKER_MEMORY_MB does not fit"),
+        ({"BASE_MODELS": "sd15"}, "A setting cannot be read"),
+        ({"MONGODB_URI": "mongodb://127.0.0.1:1/"}, "CONSOLE_TRUSTED=true"),
+    ],
+)
+def test_wrong_settings_are_said_in_words(tmp_path: Path, settings: dict[str, str], words: str) -> None:
+    run = ran(tmp_path, "say", "wallet", **settings)
+
+    said = " ".join((run.stdout + run.stderr).replace("│", " ").split())
+    assert (run.returncode, words in said, "Traceback" in said) == (2, True, False)
+
+
+def test_a_database_that_is_away_is_a_failure(tmp_path: Path) -> None:
+    run = ran(tmp_path, "db", "init", MONGODB_URI="mongodb://127.0.0.1:1/")
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("The database does not answer")
+
+
+def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    run = ran(tmp_path, "worker", "--once", "--kinds", "cooking")
+
+    assert run.returncode == 2
+    assert "«cooking» is not a valid kind of job: there are captioning, " in run.stderr
+
+
+async def test_the_ledger_is_verified_and_a_forged_balance_named(tmp_path: Path) -> None:
+    said(tmp_path, "wallet")
+    sound = ran(tmp_path, "db", "verify-ledger")
+
+    async with opened(Settings(mongodb_uri=None, data_folder=tmp_path / "data")) as house:
+        assert isinstance(house.store, MongoStore)
+        await house.store.database["balances"].update_one({}, {"$inc": {"free": 7}})
+    forged = ran(tmp_path, "db", "verify-ledger")
+
+    assert (sound.returncode, forged.returncode) == (0, 1)
+    assert "1 transactions replayed, 1 balances compared, 0 differ." in sound.stdout
+    assert "the ledger proves free 100, granted 0, purchased 0, the balance says free 107," in forged.stdout
+
+
+def test_the_operator_sees_what_is_there(tmp_path: Path) -> None:
+    said(tmp_path, "dataset new zorp trigger=zorp")
+
+    stats, health = ran(tmp_path, "db", "stats"), ran(tmp_path, "doctor")
+
+    assert ["datasets", "1"] in [line.split() for line in stats.stdout.splitlines()]
+    assert health.returncode == 0
+    for line in ("ok   Python", "ok   torch", "ok   database", "ok   base tiny-sd", "warn base sd15"):
+        assert line in health.stdout
+
+
+def test_the_manual_has_every_command(tmp_path: Path) -> None:
+    manual = ran(tmp_path, "docs").stdout
+
+    assert "\n## `dataset new NAME TRIGGER`\n\nOpen a dataset for pictures of one subject.\n" in manual
+    assert "train confirm" not in manual
+
+
+def test_up_keeps_a_worker_going_and_stops_in_order(tmp_path: Path) -> None:
+    with running(tmp_path, "up") as up:
+        seen(up, "loraguild chat")
+        seen(up, "worker.started")
+        worker = until(lambda: [one for one in psutil.Process(up.pid).children() if "worker" in one.cmdline()])
+        worker[0].kill()
+        assert "worker-1" in seen(up, "program.ended")
+        seen(up, "worker.started")
+        started = time.monotonic()
+        up.send_signal(signal.SIGINT)
+        assert up.wait(30) == 0
+    assert time.monotonic() - started < 30
+    assert left_behind(tmp_path) == []
+
+
+def until(found: Callable[[], list[psutil.Process]]) -> list[psutil.Process]:
+    deadline = time.monotonic() + 10
+    while not (processes := found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return processes

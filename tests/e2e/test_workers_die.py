@@ -1,0 +1,182 @@
+"""What becomes of a training when its worker, its lease or its database is lost in the middle: whole processes."""
+
+import asyncio
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.domain.job import Job, JobState
+from core.domain.ledger import Act
+from core.domain.run import MetricsPoint
+from loraguild.composition import House
+from tests.builders.attempts import awaited
+from tests.builders.entities import HOME
+from tests.builders.scenes import Upload, a_quote_for, prove_the_ledger, somebody
+from tests.e2e.processes import (
+    LORAGUILD,
+    WORKER,
+    ClockAhead,
+    a_house,
+    children,
+    database_of,
+    ended,
+    gone,
+    started,
+)
+from tests.worker.pictures import a_picture, encoded
+
+STEPS = 150
+UNTOUCHED = MetricsPoint(step=1, loss=-1.0, lr=0.0)
+
+pytestmark = pytest.mark.timeout(240)
+
+
+async def ordered(house: House) -> Job:
+    """Bring a picture in and order a training; a worker must be there."""
+    ann = await somebody(house)
+    dataset = await house.services.datasets.create(ann, name="zorp", trigger="zorp")
+    picture = Upload(name="zorp.png", content=encoded(a_picture()))
+    intake = await house.services.datasets.add(ann, dataset, [picture], place=HOME, key="in")
+    assert (await over(house, intake)).state is JobState.SUCCEEDED
+    ready = (await house.services.datasets.view(ann, dataset.id)).dataset
+    quoted = await a_quote_for(house, ann, ready, offering="long")
+    return await house.services.trainings.order(ann, quoted.quote.id, place=HOME)
+
+
+async def over(house: House, job: Job, *, seconds: float = 120) -> Job:
+    """Wait until a job has ended."""
+
+    async def look() -> Job | None:
+        found = await house.store.jobs.get(job.id)
+        return found if found.state.ended else None
+
+    return await awaited(look, seconds=seconds)
+
+
+async def with_checkpoint(house: House, job: Job) -> Job:
+    """Wait until a training has stored a checkpoint."""
+
+    async def look() -> Job | None:
+        found = await house.store.jobs.get(job.id)
+        return found if found.checkpoint else None
+
+    return await awaited(look, seconds=60)
+
+
+async def prove_it_went_on(house: House, job: Job, *, attempt: int) -> None:
+    """Assert that a training ended well, was charged once and did not begin anew: its first step is the marked one."""
+    done = await house.store.jobs.get(job.id)
+    assert (done.state, done.attempt) == (JobState.SUCCEEDED, attempt)
+    chart = await house.store.runs.chart(job.id)
+    assert [point.step for point in chart] == list(range(1, STEPS + 1))
+    assert chart[0] == UNTOUCHED
+    run = await house.store.runs.get(job.id)
+    assert [(epoch.number, epoch.step) for epoch in run.epochs] == [(1, STEPS // 2), (2, STEPS)]
+    await prove_the_charge(house, job)
+
+
+async def prove_the_charge(house: House, job: Job) -> None:
+    assert [one.act for one in await house.store.ledger.about(job.id)] == [Act.HOLD, Act.CAPTURE]
+    assert [model.run for model in await house.store.models.owned(job.owner)] == [job.id]
+    await prove_the_ledger(house.store)
+
+
+async def all_gone(processes: list[psutil.Process]) -> bool:
+    return all(gone(process) for process in processes)
+
+
+async def test_a_worker_killed_in_the_middle_of_a_training_costs_nothing_but_time(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house, a_house(tmp_path, clock=ClockAhead()) as ahead:
+        with started(*WORKER, data=tmp_path) as first:
+            job = await ordered(house)
+            await with_checkpoint(house, job)
+            helpers = children(first)
+            assert helpers
+            first.kill()
+            await awaited(lambda: all_gone(helpers))
+        await house.store.runs.plot(job.id, [UNTOUCHED])
+        assert [taken.id for taken in await awaited(ahead.services.jobs.expire, seconds=100)] == [job.id]
+        left = list((tmp_path / "work" / "workers").iterdir())
+        with started(*WORKER, data=tmp_path, log="second.log") as second:
+            await over(house, job)
+            await prove_it_went_on(house, job, attempt=2)
+            assert not any(folder.exists() for folder in left if folder.is_dir())
+            second.terminate()
+            assert await ended(second, seconds=30) == 0
+        assert len((await house.store.jobs.get(job.id)).lost) == 1
+
+
+async def test_a_worker_that_is_told_to_leave_hands_over(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        with started(*WORKER, data=tmp_path) as first:
+            job = await ordered(house)
+            await with_checkpoint(house, job)
+            helpers = children(first)
+            first.terminate()
+            assert await ended(first, seconds=30) == 0
+            await awaited(lambda: all_gone(helpers))
+        released = await house.store.jobs.get(job.id)
+        assert (released.state, released.attempt, released.lost) == (JobState.QUEUED, 0, ())
+        assert await house.services.jobs.workers() == []
+        await house.store.runs.plot(job.id, [UNTOUCHED])
+        with started(*WORKER, data=tmp_path, log="second.log"):
+            await over(house, job)
+        await prove_it_went_on(house, job, attempt=1)
+
+
+async def test_a_worker_whose_lease_was_taken_changes_nothing_when_it_wakes(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house, a_house(tmp_path, clock=ClockAhead()) as ahead:
+        with started(*WORKER, data=tmp_path) as first:
+            job = await ordered(house)
+            await with_checkpoint(house, job)
+            first.suspend()
+            await house.store.runs.plot(job.id, [UNTOUCHED])
+            assert [taken.id for taken in await awaited(ahead.services.jobs.expire, seconds=100)] == [job.id]
+            with started(*WORKER, data=tmp_path, log="second.log"):
+                await awaited(lambda: held_by_another(house, job, first.pid))
+                first.resume()
+                await awaited(lambda: discarded(tmp_path / "worker.log"))
+                assert first.is_running()
+                await over(house, job)
+                await prove_it_went_on(house, job, attempt=2)
+
+
+async def held_by_another(house: House, job: Job, pid: int) -> bool:
+    worker = (await house.store.jobs.get(job.id)).worker
+    return worker is not None and (await house.store.workers.get(worker)).pid != pid
+
+
+async def discarded(log: Path) -> bool:
+    return b"job.discarded" in await asyncio.to_thread(log.read_bytes)
+
+
+async def test_a_database_killed_in_the_middle_of_a_training_comes_back(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        with started(*WORKER, data=tmp_path):
+            job = await ordered(house)
+            await with_checkpoint(house, job)
+            await house.store.runs.plot(job.id, [UNTOUCHED])
+            killed = database_of(tmp_path)
+            os.kill(killed.pid, signal.SIGKILL)
+            await over(house, job)
+            assert database_of(tmp_path).pid != killed.pid
+        await prove_it_went_on(house, job, attempt=1)
+
+
+async def test_an_idle_worker_is_light_and_takes_a_job_at_once(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        with started(*LORAGUILD, "worker", data=tmp_path) as worker:
+            ann = await somebody(house)
+            dataset = await house.services.datasets.create(ann, name="zorp", trigger="zorp")
+            await awaited(house.services.jobs.workers)
+            picture = Upload(name="zorp.png", content=encoded(a_picture()))
+            job = await house.services.datasets.add(ann, dataset, [picture], place=HOME, key="in")
+            done = await over(house, job)
+            assert done.started_at
+            assert done.started_at - done.created_at < timedelta(seconds=3)
+            assert worker.memory_info().rss < 150 * 2**20
+            assert not any("torch" in mapped.path for mapped in worker.memory_maps())

@@ -1,0 +1,109 @@
+"""Invariant 6: what somebody may not see answers exactly as what is not there; moderators see."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from core.domain.account import Actor
+from core.domain.caption import CaptionMode
+from core.domain.errors import NotFound
+from loraguild.composition import House
+from storage.repositories.entities import Database
+from tests.builders.entities import HOME, an_item
+from tests.builders.scenes import (
+    a_quote_for,
+    a_ready_dataset,
+    a_trained_model,
+    an_order,
+    everything_in,
+    moderating,
+    somebody,
+    uploaded,
+)
+
+Act = Callable[[House, Actor, str], Awaitable[object]]
+ACTS: dict[str, Act] = {
+    "dataset view": lambda house, actor, name: house.services.datasets.view(actor, name),
+    "job view": lambda house, actor, name: house.services.jobs.view(actor, name),
+    "job why": lambda house, actor, name: house.services.jobs.why(actor, name),
+    "job cancel": lambda house, actor, name: house.services.jobs.cancel(actor, name),
+    "model view": lambda house, actor, name: house.services.models.view(actor, name),
+    "model publish": lambda house, actor, name: house.services.models.publish(actor, name),
+    "quote order": lambda house, actor, name: house.services.trainings.order(actor, name, place=HOME),
+    "receipt view": lambda house, actor, name: house.services.wallets.receipt(actor, name),
+}
+
+
+async def answer(act: Act, house: House, actor: Actor, name: str) -> str:
+    """Return the words that somebody gets, with the name taken out."""
+    with pytest.raises(NotFound) as missing:
+        await act(house, actor, name)
+    return str(missing.value).replace(name, "…")
+
+
+@pytest.mark.parametrize("what", ACTS)
+async def test_a_stranger_cannot_tell_what_is_hidden_from_what_is_not_there(
+    house: House, database: Database, what: str
+) -> None:
+    ann, bob = await somebody(house), await somebody(house, "bob")
+    model = await a_trained_model(house, ann)
+    dataset = (await house.services.datasets.list(ann))[0]
+    quoted = await a_quote_for(house, ann, dataset)
+    job = await an_order(house, ann, dataset)
+    names = {"dataset": dataset.id, "job": job.id, "model": model.id, "quote": quoted.quote.id, "receipt": job.id}
+    before = await everything_in(database)
+
+    hidden = await answer(ACTS[what], house, bob, names[what.split(maxsplit=1)[0]])
+
+    assert hidden == await answer(ACTS[what], house, bob, "nowhere")
+    assert await everything_in(database) == before
+
+
+async def test_a_stranger_can_do_nothing_with_a_dataset_that_he_got_hold_of(house: House, database: Database) -> None:
+    ann, bob = await somebody(house), await somebody(house, "bob")
+    dataset = await a_ready_dataset(house, ann)
+    item = (await house.services.datasets.view(ann, dataset.id)).items[0]
+    before = await everything_in(database)
+
+    for act in (
+        uploaded(house, bob, dataset, "a.png"),
+        house.services.datasets.check(bob, dataset, place=HOME, key="k1"),
+        house.services.datasets.delete(bob, dataset),
+        house.services.captions.auto(bob, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="k2"),
+        house.services.captions.edit(bob, item, text="mine"),
+        house.services.captions.edit(bob, an_item(dataset="nowhere"), text="mine"),
+        a_quote_for(house, bob, dataset),
+    ):
+        with pytest.raises(NotFound, match="There is no dataset"):
+            await act
+
+    assert await everything_in(database) == before
+
+
+async def test_a_moderator_sees_but_spends_nobodys_points(house: House) -> None:
+    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    model = await a_trained_model(house, ann)
+    dataset = (await house.services.datasets.list(ann))[0]
+
+    assert (await house.services.datasets.view(mod, dataset.id)).dataset == dataset
+    assert (await house.services.jobs.view(mod, model.run)).owner == ann.account
+    assert (await house.services.models.view(mod, model.id)).model == model
+    assert (await house.services.wallets.receipt(mod, model.run)).state == "succeeded"
+    with pytest.raises(NotFound):
+        await a_quote_for(house, mod, dataset)
+    with pytest.raises(NotFound):
+        await house.services.models.publish(mod, model.id)
+
+
+async def test_lists_show_ones_own(house: House) -> None:
+    ann, bob = await somebody(house), await somebody(house, "bob")
+    await a_trained_model(house, ann)
+
+    assert await house.services.datasets.list(bob) == []
+    assert await house.services.jobs.list(bob) == []
+    assert await house.services.trainings.list(bob) == []
+    assert await house.services.models.list(bob) == []
+    assert await house.services.wallets.receipts(bob) == []
+    assert [one.job for one in await house.services.wallets.receipts(ann)] == [
+        job.id for job in await house.services.trainings.list(ann)
+    ]

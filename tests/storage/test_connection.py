@@ -1,0 +1,137 @@
+"""Connecting: prepared once however often and by however many, and clear words where there is nobody."""
+
+import asyncio
+import gc
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pymongo
+import pytest
+from pymongo import AsyncMongoClient
+from pymongo.errors import AutoReconnect, NetworkTimeout, OperationFailure
+
+from core.domain.errors import DatabaseUnavailable, StandaloneDatabase
+from core.ports.store import Store
+from storage.documents import Document
+from storage.errors import translated
+from storage.indexes import INDEXES, ensure
+from storage.migrations import migrate
+from storage.migrations.m0001_collections import COLLECTIONS
+from storage.repositories.entities import Database
+from storage.store import connected, mongo_store, require_transactions
+
+
+@pytest.fixture
+async def bare(mongodb: str) -> AsyncIterator[Database]:
+    """A database with nothing in it, not even collections."""
+    async with AsyncMongoClient[Document](mongodb, tz_aware=True) as client:
+        name = f"bare_{secrets.token_hex(6)}"
+        yield client[name]
+        await client.drop_database(name)
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """An address where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        yield f"mongodb://127.0.0.1:{free.getsockname()[1]}/?directConnection=true"
+    gc.collect()  # the driver leaves sockets that did not connect to the collector, which warns of them
+
+
+leaves_sockets = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+
+async def test_migrations_run_once_in_order(bare: Database) -> None:
+    first, second = await migrate(bare), await migrate(bare)
+
+    assert (first, second) == (["m0001_collections"], [])
+    assert set(COLLECTIONS) <= set(await bare.list_collection_names())
+
+
+async def test_of_many_processes_that_start_together_one_migrates(bare: Database) -> None:
+    done = await asyncio.gather(*(migrate(bare) for _ in range(4)))
+
+    assert sorted(done) == [[], [], [], ["m0001_collections"]]
+    assert await bare["locks"].count_documents({}) == 0
+
+
+async def test_a_migration_that_ran_half_is_run_again(bare: Database) -> None:
+    await bare.create_collection(COLLECTIONS[0])
+
+    assert await migrate(bare) == ["m0001_collections"]
+
+
+async def test_who_died_while_migrating_holds_nobody_up_where_there_is_nothing_to_do(bare: Database) -> None:
+    await migrate(bare)
+    await bare["locks"].insert_one({"_id": "migrations", "until": datetime.now(UTC) + timedelta(hours=1)})
+
+    assert await asyncio.wait_for(migrate(bare), 5) == []
+
+
+async def test_an_old_lock_is_broken(bare: Database) -> None:
+    await bare["locks"].insert_one({"_id": "migrations", "until": datetime.now(UTC) - timedelta(seconds=1)})
+
+    assert await asyncio.wait_for(migrate(bare), 20) == ["m0001_collections"]
+
+
+async def test_indexes_are_made_once_and_every_collection_of_theirs_exists(database: Database) -> None:
+    await ensure(database)
+    made = {name: await database[name].index_information() for name in COLLECTIONS}
+
+    wanted: dict[str, int] = dict.fromkeys(COLLECTIONS, 1)
+    for index in INDEXES:
+        wanted[index.collection] += 1
+    assert {name: len(found) for name, found in made.items()} == wanted
+    assert all(index.why for index in INDEXES)
+
+
+@leaves_sockets
+async def test_where_nobody_listens_the_words_come_soon(nowhere: str) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(DatabaseUnavailable, match="The database does not answer"):
+        async with connected(nowhere, name="x"):
+            pass
+
+    assert time.monotonic() - began < 10
+
+
+@leaves_sockets
+async def test_reads_writes_and_transactions_without_a_server_are_unavailable(nowhere: str) -> None:
+    async with AsyncMongoClient[Document](nowhere, serverSelectionTimeoutMS=200) as client:
+        store: Store = mongo_store(client["x"])
+        with pytest.raises(DatabaseUnavailable):
+            await store.jobs.find("j")
+        with pytest.raises(DatabaseUnavailable):
+            await store.ledger.balance("a")
+        with pytest.raises(DatabaseUnavailable):
+            [one async for one in store.ledger.everything()]
+        with pytest.raises(DatabaseUnavailable), pymongo.timeout(1):
+            await store.transact(lambda tx: tx.jobs.get("j"))
+
+
+@pytest.mark.parametrize("error", [AutoReconnect("gone\nsecond line"), NetworkTimeout("gone")])
+def test_a_driver_error_of_an_absent_server_is_put_into_one_line(error: Exception) -> None:
+    with pytest.raises(DatabaseUnavailable) as told, translated():
+        raise error
+
+    assert told.value.why == "gone"
+
+
+def test_other_driver_errors_are_bugs_and_stay() -> None:
+    with pytest.raises(OperationFailure), translated():
+        raise OperationFailure("bad query")
+
+
+@pytest.mark.parametrize("hello", [{"setName": "rs0"}, {"msg": "isdbgrid"}])
+def test_replica_sets_and_routers_have_transactions(hello: dict[str, str]) -> None:
+    require_transactions(hello)
+
+
+def test_a_stand_alone_server_is_refused_with_what_to_do() -> None:
+    with pytest.raises(StandaloneDatabase, match="mongod --replSet"):
+        require_transactions({"isWritablePrimary": True})

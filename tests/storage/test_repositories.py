@@ -1,0 +1,292 @@
+"""Every question that core asks of the database, over the wire."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.domain.account import Account, Identity, Place, Platform, Role
+from core.domain.action import Action, Style, Then
+from core.domain.audit import Audit
+from core.domain.caption import CaptionVersion
+from core.domain.dataset import Dataset, Finding, Item
+from core.domain.errors import NotFound
+from core.domain.fleet import Worker
+from core.domain.generation import Generation
+from core.domain.job import LEASE, Job, JobState
+from core.domain.ledger import Balance, Transaction, grant
+from core.domain.model import Model, Visibility
+from core.domain.notice import DELIVERY, Card, Notice
+from core.domain.quote import Quote
+from core.domain.run import Epoch, MetricsPoint, Run
+from core.domain.snapshot import Snapshot
+from core.domain.value import Entity
+from core.ports.store import Store
+from storage.documents import document, entity
+from storage.repositories.entities import Database, Entities
+from tests.builders.entities import (
+    HOME,
+    NOON,
+    a_caption,
+    a_card,
+    a_dataset,
+    a_job,
+    a_model,
+    a_notice,
+    a_run,
+    an_artifact,
+    an_item,
+)
+
+ENTITIES = (
+    Account, Action, Audit, Balance, Card, CaptionVersion, Dataset, Generation, Identity, Item, Job, Model, Notice,
+    Quote, Run, Snapshot, Transaction, Worker,
+)  # fmt: skip
+LATER = NOON + timedelta(hours=1)
+json = st.just({"a": [1, "b", None, {"c": True}], "d": 1.5})
+CHOSEN: dict[type[Entity], dict[str, st.SearchStrategy[Any]]] = {
+    Job: {"payload": json, "result": json},
+    Quote: {"hyperparameters": json},
+    Run: {"hyperparameters": json},
+    Transaction: {"entries": st.just(grant(5, key="k", owner="ann", why="", now=NOON).entries)},
+}
+
+moments = st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 - hypothesis adds the zone
+    lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+)
+st.register_type_strategy(datetime, moments)
+st.register_type_strategy(int, st.integers(-(2**63), 2**63 - 1))
+st.register_type_strategy(float, st.floats(allow_nan=False))
+st.register_type_strategy(str, st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12))
+
+
+@pytest.mark.parametrize("shape", ENTITIES)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+async def test_any_entity_comes_back_as_it_went(database: Database, shape: type[Entity], data: st.DataObject) -> None:
+    before = data.draw(st.builds(shape, **CHOSEN.get(shape, {})))
+    rows = Entities(database, None, shape=shape, name=f"round_{shape.__name__}")
+
+    await rows.save(before)
+
+    assert await rows.get(before.id) == before
+    assert entity(shape, document(before)) == before
+
+
+async def test_what_is_not_there_is_missing(store: Store) -> None:
+    assert await store.jobs.find("nowhere") is None
+    with pytest.raises(NotFound, match="There is no job «nowhere»"):
+        await store.jobs.get("nowhere")
+
+
+async def test_saving_replaces_the_whole_entity(store: Store) -> None:
+    await store.datasets.add(a_dataset(findings=(Finding(code="x", severity="warning", words="…"),)))
+    await store.datasets.save(a_dataset(count=3))
+
+    assert await store.datasets.get("d1") == a_dataset(count=3)
+
+
+async def test_accounts_by_name(store: Store) -> None:
+    for name, account in (("ann", "1"), ("bob", "2"), ("ann", "3")):
+        await store.accounts.add(Account(id=account, name=name, role=Role.USER, home=HOME, created_at=NOON))
+
+    assert [account.id for account in await store.accounts.named("ann")] == ["1", "3"]
+
+
+async def test_datasets_of_an_owner_by_name_without_the_deleted(store: Store) -> None:
+    for name, facts in (
+        ("b", {}),
+        ("a", {}),
+        ("c", {"deleted_at": NOON}),
+        ("b.c (x)", {}),
+        ("z", {"owner": "bob"}),
+    ):
+        await store.datasets.add(a_dataset(id=f"id {name}", name=name, folded=name, **facts))
+
+    names = {
+        "all": [dataset.name for dataset in await store.datasets.owned("ann")],
+        "page": [dataset.name for dataset in await store.datasets.owned("ann", after="a", limit=1)],
+        "text": [dataset.name for dataset in await store.datasets.owned("ann", text="b")],
+        "literally": [dataset.name for dataset in await store.datasets.owned("ann", text=".c (")],
+        "no pattern": [dataset.name for dataset in await store.datasets.owned("ann", text=".*")],
+    }
+
+    assert names == {
+        "all": ["a", "b", "b.c (x)"],
+        "page": ["b"],
+        "text": ["b", "b.c (x)"],
+        "literally": ["b.c (x)"],
+        "no pattern": [],
+    }
+    assert await store.datasets.named("ann", "c") is None
+    assert (await store.datasets.named("ann", "b")) == await store.datasets.get("id b")
+
+
+async def test_items_and_captions_in_order(store: Store) -> None:
+    for number in (10, 2, 1):
+        await store.items.add(an_item(number))
+        await store.captions.add(a_caption("x", version=number))
+    await store.items.add(an_item(3, dataset="other"))
+    await store.captions.add(a_caption("y", item="other"))
+
+    assert [item.position for item in await store.items.of("d1")] == [1, 2, 10]
+    assert [caption.version for caption in await store.captions.of("i0")] == [1, 2, 10]
+
+
+@pytest.fixture
+async def queue(store: Store) -> Store:
+    """Jobs of every state, rank and need; the id says what a job is about."""
+    running: dict[str, Any] = {"state": JobState.RUNNING, "worker": "w", "token": "t"}
+    jobs: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("second", {"rank": 2.0}),
+        ("first", {"rank": 1.0}),
+        ("other kind", {"kind": "intake"}),
+        ("needs gpu", {"labels": ("gpu",)}),
+        ("needs more", {"labels": ("gpu", "big")}),
+        ("not yet", {"not_before": LATER}),
+        ("beyond limits", {"eligible": False}),
+        ("running", {**running, "lease_until": NOON + LEASE}),
+        ("ended", {"state": JobState.SUCCEEDED}),
+        ("of bob", {"owner": "bob", "subject": "d2"}),
+    )
+    for rank, (name, facts) in enumerate(jobs, start=10):
+        created = NOON + timedelta(minutes=rank)
+        await store.jobs.add(a_job(**({"id": name, "key": name, "rank": float(rank), "created_at": created} | facts)))
+    return store
+
+
+async def names_of(store: Store, *labels: str, kinds: tuple[str, ...] = ("training",), limit: int = 32) -> list[str]:
+    found = await store.jobs.candidates(kinds=kinds, labels=labels, now=NOON, limit=limit)
+    return [job.id for job in found]
+
+
+async def test_a_worker_is_offered_what_it_can_do_by_rank(queue: Store) -> None:
+    assert await names_of(queue) == ["first", "second", "of bob"]
+    assert await names_of(queue, limit=1) == ["first"]
+    assert await names_of(queue, "gpu") == ["first", "second", "needs gpu", "of bob"]
+    assert await names_of(queue, "big", "gpu", "x") == ["first", "second", "needs gpu", "needs more", "of bob"]
+    assert await names_of(queue, kinds=("intake", "training")) == ["first", "second", "other kind", "of bob"]
+    assert await names_of(queue, kinds=()) == []
+
+
+async def test_leases_run_out_at_their_moment(queue: Store) -> None:
+    assert await queue.jobs.expired(now=NOON + LEASE - timedelta(milliseconds=1)) == []
+    assert [job.id for job in await queue.jobs.expired(now=NOON + LEASE)] == ["running"]
+
+
+async def test_jobs_by_owner_subject_and_key(queue: Store) -> None:
+    live = ["first", "second", "other kind", "needs gpu", "needs more", "not yet", "beyond limits", "running"]
+
+    assert [job.id for job in await queue.jobs.active("ann")] == live
+    assert [job.id for job in await queue.jobs.about("d1")] == live
+    assert [job.id for job in await queue.jobs.owned("bob")] == ["of bob"]
+    assert [job.id for job in await queue.jobs.owned("ann", limit=2)] == ["ended", "running"]
+    assert [job.id for job in await queue.jobs.owned("ann", kind="intake")] == ["other kind"]
+    assert await queue.jobs.keyed("not yet") == await queue.jobs.get("not yet")
+    assert await queue.jobs.keyed("never asked") is None
+
+
+async def test_the_queue_ahead_counts_what_would_be_claimed_before(queue: Store) -> None:
+    counts = {name: await queue.jobs.ahead(await queue.jobs.get(name)) for name in ("first", "second", "of bob")}
+
+    assert counts == {"first": 0, "second": 1, "of bob": 5}
+
+
+async def test_metrics_of_a_step_that_is_passed_again_are_replaced(store: Store) -> None:
+    await store.runs.plot("j1", [MetricsPoint(step=step, loss=1.0, lr=0.1) for step in (1, 10, 2)])
+    await store.runs.plot("j1", [MetricsPoint(step=10, loss=0.5, lr=0.1)])
+    await store.runs.plot("other", [MetricsPoint(step=3, loss=9.0, lr=0.1)])
+
+    assert [(point.step, point.loss) for point in await store.runs.chart("j1")] == [(1, 1.0), (2, 1.0), (10, 0.5)]
+
+
+async def test_a_run_keeps_its_epochs(store: Store) -> None:
+    epoch = Epoch(number=1, step=10, loss=0.5, artifact=an_artifact(), samples=(an_artifact("s.png"),))
+    run = a_run().with_epoch(epoch.but(number=2)).with_epoch(epoch).with_epoch(epoch.but(loss=0.25))
+    await store.runs.save(run)
+
+    kept = await store.runs.get("j1")
+
+    assert [(one.number, one.loss) for one in kept.epochs] == [(1, 0.25), (2, 0.5)]
+
+
+async def test_models_are_called_by_trigger_word_own_newest_then_public_earliest(store: Store) -> None:
+    public = {"visibility": Visibility.PUBLIC, "owner": "bob"}
+    for name, facts in (
+        ("mine old", {}),
+        ("mine new", {"created_at": LATER}),
+        ("public late", {**public, "published_at": LATER}),
+        ("public early", {**public, "created_at": LATER, "published_at": NOON}),
+        ("private", {"owner": "bob"}),
+        ("other word", {"trigger": "blip"}),
+    ):
+        await store.models.add(a_model(**({"id": name, "slug": name} | facts)))
+
+    called = [model.id for model in await store.models.called(["a", "zorp"], account="ann")]
+
+    assert called == ["mine new", "mine old", "public early", "public late"]
+    assert [model.id for model in await store.models.owned("ann", limit=2)] == ["mine new", "mine old"]
+    assert [model.id for model in await store.models.public()] == ["public late", "public early"]
+    assert await store.models.called([], account="ann") == []
+
+
+async def test_notices_wait_until_somebody_delivers_them(store: Store) -> None:
+    telegram = HOME.but(platform=Platform.TELEGRAM)
+    for name, facts in (
+        ("second", {"created_at": LATER}),
+        ("first", {}),
+        ("elsewhere", {"place": telegram}),
+        ("in hands", {"claimed_until": NOON + DELIVERY}),
+        ("dropped", {"claimed_until": NOON, "created_at": LATER + DELIVERY}),
+    ):
+        await store.notices.add(a_notice(**({"id": name} | facts)))
+    await store.notices.add(a_notice(id="done").delivered())
+
+    pending = await store.notices.pending(Platform.CONSOLE, now=NOON)
+
+    assert [notice.id for notice in pending] == ["first", "second", "dropped"]
+    assert len(await store.notices.pending(Platform.CONSOLE, now=NOON, limit=2)) == 2
+
+
+async def test_cards_of_a_place_and_of_a_job(store: Store) -> None:
+    thread = HOME.but(thread="t")
+    other = Place(platform=Platform.CONSOLE, chat="other")
+    for card in (
+        a_card("j2", created_at=LATER),
+        a_card("j1"),
+        a_card("j3", closed=True),
+        a_card("j1", place=thread),
+        a_card("j1", place=other),
+    ):
+        await store.cards.add(card)
+
+    assert [card.job for card in await store.cards.open_at(HOME)] == ["j1", "j2"]
+    assert [card.place for card in await store.cards.open_at(thread)] == [thread]
+    assert {card.place.chat for card in await store.cards.of("j1")} == {"home", "other"}
+
+
+async def test_workers_heard_of_lately(store: Store) -> None:
+    for name, seen in (("b", LATER), ("a", NOON), ("gone", NOON - timedelta(minutes=1))):
+        await store.workers.save(
+            Worker(id=name, host="h", pid=1, device="cpu", kinds=(), started_at=NOON, seen_at=seen)
+        )
+
+    assert [worker.id for worker in await store.workers.seen_since(NOON)] == ["a", "b"]
+
+
+async def test_actions_keep_their_arguments(store: Store) -> None:
+    action = Action(
+        id="t",
+        account="ann",
+        label="Go",
+        command="train confirm",
+        arguments={"quote": "q1"},
+        style=Style.GO,
+        then=Then.REPLACE,
+        expires_at=LATER,
+    )
+    await store.actions.add(action)
+
+    assert await store.actions.get("t") == action

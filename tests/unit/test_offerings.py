@@ -1,0 +1,201 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from config.catalogue import OfferingBroken, offerings
+from core.domain.errors import BadValue, DatasetUnfit, OutOfBounds, QuoteExpired, UnknownParameter
+from core.domain.quote import OPEN_FOR, QuoteState
+from core.domain.recipes import hyperparameters, names
+from tests.builders.entities import NOON, a_quote, an_offering
+
+OFFERING = """
+title = "Mine"
+description = "My own."
+recipe = "sd15_lora"
+samples = ["{trigger}"]
+seconds_per_step = 0.1
+seconds_around = 1.0
+[base]
+id = "mine"
+title = "Mine"
+family = "sd15"
+location = "somewhere"
+[presets.fast]
+steps = 100
+[bounds]
+steps = [10, 2000]
+[price]
+base = 1
+per_thousand_steps = 1
+[generation]
+price = 1
+size = 64
+steps = 4
+guidance = 3.0
+most = 4
+"""
+
+
+@given(st.integers(-5000, 5000))
+def test_an_override_within_bounds_is_taken_and_any_other_refused(steps: int) -> None:
+    offering = an_offering(presets={"fast": {"steps": 10, "epochs": 1}})
+    if 10 <= steps <= 2000:
+        assert offering.settled("fast", {"steps": str(steps)})["steps"] == steps
+        return
+
+    with pytest.raises(OutOfBounds) as refused:
+        offering.settled("fast", {"steps": str(steps)})
+    assert (refused.value.low, refused.value.high) == ("10", "2000")
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_no_float_outside_the_bounds_gets_through(rate: float) -> None:
+    offering = an_offering()
+    if 1e-5 <= rate <= 1e-2:
+        assert offering.settled("fast", {"unet_lr": repr(rate)})["unet_lr"] == rate
+        return
+
+    with pytest.raises(OutOfBounds):
+        offering.settled("fast", {"unet_lr": repr(rate)})
+
+
+@given(st.text(max_size=10))
+def test_any_text_gives_a_number_or_a_refusal(text: str) -> None:
+    try:
+        settings = an_offering().settled("fast", {"steps": text, "epochs": "1"})
+    except (BadValue, OutOfBounds):
+        return
+    assert settings["steps"] == int(text)
+
+
+def test_settings_have_all_the_recipes_parameters_with_the_presets_on_top() -> None:
+    settings = an_offering().settled("fast", {"epochs": "5"})
+
+    assert set(settings) == set(hyperparameters("sd15_lora").model_fields)
+    assert (settings["steps"], settings["epochs"]) == (10, 5)
+
+
+def test_what_has_no_bounds_cannot_be_set_and_the_words_say_what_can() -> None:
+    with pytest.raises(UnknownParameter) as refused:
+        an_offering().settled("fast", {"precision": "fp32"})
+
+    assert str(refused.value) == "tiny has no setting «precision». It has: steps, epochs, unet_lr."
+
+
+def test_an_unknown_preset_is_refused_with_those_there_are() -> None:
+    with pytest.raises(BadValue, match="tiny has fast, slow"):
+        an_offering().settled("medium", {})
+
+
+def test_settings_that_do_not_go_together_are_refused_in_one_line() -> None:
+    with pytest.raises(BadValue) as refused:
+        an_offering().settled("fast", {"steps": "10", "epochs": "20"})
+
+    assert "there cannot be more epochs than steps" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "pydantic" not in str(refused.value)
+
+
+@given(st.integers(0, 10_000))
+def test_a_price_is_a_base_and_whole_points_for_started_thousandths(steps: int) -> None:
+    cost = an_offering().cost(steps)
+
+    assert cost["base"] == 10
+    assert (sum(cost.values()) - 10 - 1) * 1000 < steps * 50 <= (sum(cost.values()) - 10) * 1000
+
+
+@pytest.mark.parametrize("count", [0, 1, 51])
+def test_a_dataset_must_have_the_size_that_the_offering_needs(count: int) -> None:
+    with pytest.raises(DatasetUnfit) as refused:
+        an_offering().require_items("zorp", count)
+
+    assert str(refused.value) == f"Tiny needs 2 to 50 pictures; «zorp» has {count}."
+
+
+def test_the_version_changes_with_anything_that_is_promised() -> None:
+    variants = [
+        an_offering(),
+        an_offering(price={"base": 11, "per_thousand_steps": 50}),
+        an_offering(presets={"fast": {"steps": 11, "epochs": 2}}),
+        an_offering(bounds={"steps": (10, 2001)}),
+    ]
+
+    assert len({offering.version for offering in variants}) == len(variants)
+    assert an_offering().version == an_offering().version
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"presets": {}},
+        {"presets": {"fast": {"steps": 0}}},
+        {"presets": {"fast": {"stepz": 10}}},
+        {"bounds": {"stepz": (1, 2)}},
+        {"bounds": {"steps": (20, 10)}},
+        {"price": {"base": -1, "per_thousand_steps": 0}},
+    ],
+)
+def test_an_offering_that_could_not_be_sold_cannot_be_made(facts: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        an_offering(**facts)
+
+
+def test_a_quote_is_accepted_once_before_it_expires_at_its_own_price() -> None:
+    quote = a_quote()
+
+    accepted = quote.accepted(job="j1", offering_version="v1", now=NOON + OPEN_FOR - timedelta(milliseconds=1))
+
+    assert (accepted.state, accepted.job, accepted.price) == (QuoteState.ACCEPTED, "j1", 11)
+    for asked, version, moment in ((quote, "v1", NOON + OPEN_FOR), (quote, "v2", NOON), (accepted, "v1", NOON)):
+        with pytest.raises(QuoteExpired):
+            asked.accepted(job="j2", offering_version=version, now=moment)
+
+
+def test_the_shipped_offerings_are_sound_and_recipes_are_found_by_name() -> None:
+    assert set(offerings()) == {"demo-tiny", "sd15-lora"}
+    assert names() == ("sd15_lora",)
+    with pytest.raises(LookupError, match="sd15_lora"):
+        hyperparameters("sd16_lora")
+
+
+def test_ones_own_offerings_come_after_those_that_ship_with_bases_where_settings_put_them(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(OFFERING)
+
+    found = offerings(folder=tmp_path, bases={"mine": "/models/mine", "sd15": "/models/sd15"})
+
+    assert {name: offering.base.location for name, offering in found.items()} == {
+        "demo-tiny": "package:tiny-sd",
+        "sd15-lora": "/models/sd15",
+        "mine": "/models/mine",
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("title =", "title = = "),
+        ('title = "Mine"\n', ""),
+        ("steps = 100", "steps = 1000000"),
+        ("steps = 100", "stepz = 100"),
+        ("sd15_lora", "no_such_recipe"),
+        ("steps = [10, 2000]", "stepz = [10, 2000]"),
+        ("seconds_per_step = 0.1", "seconds_per_step = 0"),
+        ('title = "Mine"', 'id = "other"\ntitle = "Mine"'),
+    ],
+)
+def test_a_broken_offering_is_named_with_what_is_wrong(tmp_path: Path, before: str, after: str) -> None:
+    (tmp_path / "mine.toml").write_text(OFFERING.replace(before, after, 1))
+
+    with pytest.raises(OfferingBroken, match=r"^mine\.toml: ."):
+        offerings(folder=tmp_path)
+
+
+def test_an_offering_that_is_no_text_is_broken_too(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(OfferingBroken, match=r"^mine\.toml"):
+        offerings(folder=tmp_path)

@@ -1,0 +1,85 @@
+"""What is found by name is complete, and its halves in different layers match."""
+
+import pkgutil
+import subprocess
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+
+import pytest
+
+import worker.kinds
+from bots import commands
+from bots.chat.parameter import Parameter
+from core import kinds
+from core.domain import recipes
+from core.domain.value import Value
+from worker import recipes as working
+
+KINDS = sorted(kinds.discovered())
+
+
+def test_the_kinds_of_jobs() -> None:
+    assert KINDS == ["captioning", "generation", "intake", "training", "validation"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_has_a_card_and_somebody_who_does_it(kind: str) -> None:
+    drawing = import_module(f"bots.cards.{kind}")
+
+    assert callable(drawing.running)
+    assert callable(drawing.done)
+    assert find_spec(f"worker.kinds.{kind}")
+
+
+def test_nobody_works_on_a_kind_that_cannot_be_ordered() -> None:
+    assert {module.name for module in pkgutil.iter_modules(worker.kinds.__path__)} == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_payload_and_result_are_values(kind: str) -> None:
+    module = kinds.discovered()[kind]
+
+    assert issubclass(module.Payload, Value)
+    assert issubclass(module.Result, Value)
+
+
+def test_every_recipe_has_its_half_in_the_worker() -> None:
+    assert recipes.names() == working.names()
+    for name in recipes.names():
+        assert issubclass(recipes.hyperparameters(name), Value)
+
+
+def test_the_commands() -> None:
+    found = commands.discovered()
+    menu = {path for path, definition in found.items() if definition.menu}
+
+    assert menu == {
+        *("start", "help", "me", "offerings", "quote", "imagine", "wallet", "receipts", "admin grant", "admin workers"),
+        *(f"dataset {verb}" for verb in ("new", "add", "list", "view", "check", "delete")),
+        *(f"train {verb}" for verb in ("order", "list", "view", "cancel", "why")),
+        *(f"model {verb}" for verb in ("list", "view", "publish", "download")),
+        *(f"caption {verb}" for verb in ("auto", "edit")),
+    }
+    assert set(found) - menu == {"dataset delete-now", "train confirm", "train decline"}
+
+
+@pytest.mark.parametrize("path", sorted(commands.discovered()))
+def test_a_command_explains_itself(path: str) -> None:
+    definition = commands.discovered()[path]
+
+    assert definition.help.endswith(".")
+    assert len(definition.help) <= 100
+    assert definition.usage.startswith(path)
+    assert all(isinstance(kind, Parameter) and kind.help for kind in definition.parameters.values())
+    rests = [name for name, kind in definition.parameters.items() if kind.rest]
+    assert len(rests) <= 1
+
+
+def test_looking_at_registries_and_commands_does_not_bring_torch() -> None:
+    names = "bots.commands, core.kinds, core.domain.recipes, worker.recipes, worker.kinds, config.catalogue"
+    program = f"import sys, {names}; bots.commands.discovered(); core.kinds.discovered(); worker.recipes.names()"
+
+    done = subprocess.run([sys.executable, "-c", f"{program}; sys.exit('torch' in sys.modules)"], check=False)
+
+    assert done.returncode == 0

@@ -1,0 +1,172 @@
+"""Training and generation as jobs with the real studio: what stands in the house afterwards, and that it repeats."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from safetensors.torch import load
+
+from config.settings import Settings
+from core.domain.account import Actor
+from core.domain.dataset import Dataset
+from core.domain.errors import LeaseLost
+from core.domain.job import Failure, Job, JobState
+from core.domain.ledger import Act
+from core.domain.run import MetricsPoint
+from core.kinds.generation import Result as Pictures
+from core.kinds.training import Result
+from loraguild.composition import House, opened
+from tests.builders.attempts import a_task, attempted, awaited
+from tests.builders.entities import HOME, an_item
+from tests.builders.scenes import a_quote_for, claimed, prove_the_ledger, somebody, stored
+from tests.worker.pictures import a_picture, encoded
+from worker.attempt import attempt
+from worker.child import Child
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OFFERINGS = Path(__file__).parents[1] / "e2e" / "offerings"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """A house with a warm studio, for all tests of this module: each brings somebody of its own."""
+
+    house: House
+    studio: Child
+    folder: Path
+
+    async def attempted(self, job: Job) -> Job:
+        """Do a job."""
+        return await attempted(self.house, job, studio=self.studio, folder=self.folder)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Workshop]:
+    folder = tmp_path_factory.mktemp("workshop")
+    settings = Settings(data_folder=folder / "data", offerings_folder=OFFERINGS)
+    async with opened(settings) as house, Child("worker.pipelines.studio:Studio") as studio:
+        yield Workshop(house=house, studio=studio, folder=folder / "work")
+
+
+async def a_dataset(shop: Workshop, actor: Actor, *, picture: bytes | None = None) -> Dataset:
+    """Make a dataset of three pictures that is ready to be trained on."""
+    house = shop.house
+    dataset = await house.services.datasets.create(actor, name="zorp", trigger="zorp")
+    for number in range(3):
+        content = picture or encoded(a_picture(seed=number))
+        artifact = await stored(house, f"{number}.png", content)
+        await house.store.items.add(an_item(number, id=f"{dataset.id}-{number}", dataset=dataset.id, artifact=artifact))
+    now = dataset.created_at
+    ready = dataset.received(count=3, bytes=3, now=now).validating(now=now).checked((), dataset.statistics, now=now)
+    await house.store.datasets.save(ready)
+    return ready
+
+
+async def ordered(shop: Workshop, actor: Actor, dataset: Dataset, *, steps: int = 10) -> Job:
+    quoted = await a_quote_for(shop.house, actor, dataset, offering="long", steps=str(steps))
+    return await shop.house.services.trainings.order(actor, quoted.quote.id, place=HOME)
+
+
+async def content(shop: Workshop, sha256: str) -> bytes:
+    return b"".join([chunk async for chunk in shop.house.blobs.open(sha256)])
+
+
+async def test_a_training_leaves_a_run_with_its_facts_and_a_model_that_draws_the_same_twice(shop: Workshop) -> None:
+    house, ann = shop.house, await somebody(shop.house, "ann")
+    job = await ordered(shop, ann, await a_dataset(shop, ann))
+    done = await shop.attempted(job)
+    assert done.state is JobState.SUCCEEDED, done.failure
+    result = Result.model_validate(done.result)
+    run = await house.store.runs.get(job.id)
+    assert [(epoch.number, epoch.step, len(epoch.samples)) for epoch in run.epochs] == [(1, 5, 1), (2, 10, 1)]
+    assert run.epochs[-1].artifact.sha256 == result.artifact.sha256
+    assert (run.base_hash, run.code_version) == (result.base_hash, "0.1.0")
+    assert run.evaluation_before == result.evaluation_before
+    assert run.evaluation_after == result.evaluation_after
+    chart = await house.store.runs.chart(job.id)
+    assert [point.step for point in chart] == list(range(1, 11))
+    assert all(0 < point.loss < 10 for point in chart)
+    assert load(await content(shop, result.artifact.sha256))
+    (model,) = await house.store.models.owned(ann.account)
+    assert (model.slug, model.trigger, model.run, model.artifact) == ("zorp", "zorp", job.id, result.artifact)
+
+    async def drawn(seed: int) -> tuple[str, ...]:
+        order, _ = await house.services.generations.order(
+            ann, text="zorp on blue", count=2, seed=seed, place=HOME, key=house.services.conversations.token()
+        )
+        pictures = Pictures.model_validate((await shop.attempted(order)).result).pictures
+        assert (await house.store.generations.get(order.id)).pictures == pictures
+        return tuple(picture.sha256 for picture in pictures)
+
+    first = await drawn(7)
+    assert len(set(first)) == 2
+    assert await drawn(7) == first
+    assert (await drawn(8))[0] == first[1]
+    await prove_the_ledger(house.store)
+
+
+async def test_a_training_uses_its_snapshot_whatever_became_of_the_dataset(shop: Workshop) -> None:
+    house, bob = shop.house, await somebody(shop.house, "bob")
+    dataset = await a_dataset(shop, bob)
+    job = await ordered(shop, bob, dataset)
+    for item in await house.store.items.of(dataset.id):
+        await house.services.captions.edit(bob, item, text="another caption")
+        ruined = await stored(house, "ruined.png", b"no picture any more")
+        await house.store.items.save(item.but(artifact=ruined))
+    await house.services.datasets.delete(bob, dataset)
+    done = await shop.attempted(job)
+    assert done.state is JobState.SUCCEEDED, done.failure
+    run = await house.store.runs.get(job.id)
+    captions = {entry.caption for entry in (await house.store.snapshots.get(run.snapshot)).entries}
+    assert captions == {"zorp"}
+
+
+async def test_a_picture_that_cannot_be_read_is_the_owners_to_mend(shop: Workshop) -> None:
+    house, cat = shop.house, await somebody(shop.house, "cat")
+    job = await ordered(shop, cat, await a_dataset(shop, cat, picture=b"this is no picture"))
+    failure = (await shop.attempted(job)).failure
+    assert failure
+    assert (failure.code, failure.ours) == ("bad_item", False)
+    assert (await house.services.wallets.view(cat)).total == 100
+    assert [one.act for one in await house.store.ledger.about(job.id)] == [Act.HOLD, Act.RELEASE]
+
+
+async def test_a_training_handed_over_goes_on_where_it_stood(shop: Workshop) -> None:
+    house, dan = shop.house, await somebody(shop.house, "dan")
+    job = await ordered(shop, dan, await a_dataset(shop, dan), steps=80)
+    found, _ = await claimed(house, job)
+    stop = asyncio.Event()
+    task = a_task(house, found, studio=shop.studio, folder=shop.folder)
+    running = asyncio.create_task(attempt(task, stop=stop))
+    await awaited(lambda: house.store.runs.chart(job.id), seconds=40)
+    stop.set()
+    assert await asyncio.wait_for(running, 15) is False
+    left = await house.store.jobs.get(job.id)
+    assert (left.state, left.attempt) == (JobState.QUEUED, 0)
+    assert left.checkpoint
+    reached = len(await house.store.runs.chart(job.id))
+    assert 0 < reached < 80
+    mark = MetricsPoint(step=1, loss=-1.0, lr=0.0)
+    await house.store.runs.plot(job.id, [mark])
+    assert (await shop.attempted(job)).state is JobState.SUCCEEDED
+    chart = await house.store.runs.chart(job.id)
+    assert [point.step for point in chart] == list(range(1, 81))
+    assert chart[0] == mark
+
+
+async def test_cancelling_a_running_training_stops_the_studio(shop: Workshop) -> None:
+    house, eve = shop.house, await somebody(shop.house, "eve")
+    job = await ordered(shop, eve, await a_dataset(shop, eve), steps=1000)
+    found, token = await claimed(house, job)
+    task = a_task(house, found, studio=shop.studio, folder=shop.folder)
+    running = asyncio.create_task(attempt(task, stop=asyncio.Event()))
+    await awaited(lambda: house.store.runs.chart(job.id), seconds=40)
+    await house.services.jobs.cancel(eve, job.id)
+    assert (await house.services.wallets.view(eve)).total == 100
+    assert await asyncio.wait_for(running, 5) is False
+    with pytest.raises(LeaseLost):
+        await house.services.jobs.finish(job.id, token, Failure(code="late", words="Late."))

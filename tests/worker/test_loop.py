@@ -1,0 +1,140 @@
+"""The loop: what a worker does beside its jobs, from moving in to leaving."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import structlog
+
+from core.domain.caption import CaptionMode
+from core.domain.fleet import Worker
+from core.domain.job import LEASE, Job, JobState
+from core.ports.clock import HandClock
+from loraguild.composition import House
+from tests.builders.attempts import GIB, awaited
+from tests.builders.entities import HOME, NOON
+from tests.builders.scenes import KINDS, a_ready_dataset, claimed, somebody, stored
+from tests.worker.pictures import a_zorp, encoded
+from worker.folders import KEPT_UNUSED, forget_unused, own_folder
+from worker.loop import Floor, work
+
+A_MOMENT = timedelta(milliseconds=1)
+
+
+def a_floor(house: House, folder: Path, *, name: str = "w1", kinds: tuple[str, ...] = KINDS) -> Floor:
+    worker = Worker(id=name, host="here", pid=os.getpid(), device="cpu", kinds=kinds, started_at=NOON, seen_at=NOON)
+    return Floor(services=house.services, blobs=house.blobs, worker=worker, folder=folder, memory=4 * GIB)
+
+
+@asynccontextmanager
+async def working(floor: Floor) -> AsyncIterator[None]:
+    """Let a worker work in the background."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(work(floor, stop=stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(running, 20)
+
+
+async def wishes(house: House, *, count: int) -> list[Job]:
+    """Let as many people ask for captions of a picture each."""
+    jobs = []
+    for number in range(count):
+        actor = await somebody(house, f"person {number}")
+        dataset = await a_ready_dataset(house, actor)
+        for item in await house.store.items.of(dataset.id):
+            picture = await stored(house, "p.png", encoded(a_zorp("blue", size=64)))
+            await house.store.items.save(item.but(artifact=picture))
+        key = house.services.conversations.token()
+        mode = CaptionMode.OVERWRITE
+        jobs.append(await house.services.captions.auto(actor, dataset, mode=mode, place=HOME, key=key))
+    return jobs
+
+
+async def states(house: House, jobs: list[Job]) -> list[JobState]:
+    return [(await house.store.jobs.get(job.id)).state for job in jobs]
+
+
+async def test_once_does_all_there_is_and_leaves(house: House, clock: HandClock, tmp_path: Path) -> None:
+    jobs = await wishes(house, count=3)
+    assert await work(a_floor(house, tmp_path), concurrency=2, once=True, stop=asyncio.Event()) == 3
+    assert await states(house, jobs) == [JobState.SUCCEEDED] * 3
+    clock.advance(A_MOMENT)
+    assert await house.services.jobs.workers() == []
+    assert list(await asyncio.to_thread(lambda: list((tmp_path / "workers").glob("*/")))) == []
+
+
+async def test_a_worker_takes_only_its_kinds(house: House, tmp_path: Path) -> None:
+    jobs = await wishes(house, count=1)
+    floor = a_floor(house, tmp_path, kinds=("training",))
+    assert await work(floor, once=True, stop=asyncio.Event()) == 0
+    assert await states(house, jobs) == [JobState.QUEUED]
+
+
+async def test_a_worker_takes_back_the_jobs_of_the_lost(house: House, clock: HandClock, tmp_path: Path) -> None:
+    (job,) = await wishes(house, count=1)
+    await claimed(house, job, worker="lost")
+    clock.advance(LEASE)
+    async with working(a_floor(house, tmp_path)):
+        await awaited(lambda: succeeded(house, job))
+    done = await house.store.jobs.get(job.id)
+    assert (done.attempt, done.lost, done.worker) == (2, ("lost",), "w1")
+
+
+async def succeeded(house: House, job: Job) -> bool:
+    return (await house.store.jobs.get(job.id)).state is JobState.SUCCEEDED
+
+
+async def test_an_idle_worker_is_seen_until_it_leaves(house: House, clock: HandClock, tmp_path: Path) -> None:
+    async with working(a_floor(house, tmp_path)):
+        assert [worker.id for worker in await awaited(house.services.jobs.workers)] == ["w1"]
+    clock.advance(A_MOMENT)
+    assert await house.services.jobs.workers() == []
+
+
+async def test_a_duty_that_breaks_costs_nobody_a_job(house: House, tmp_path: Path) -> None:
+    class Broken:
+        """Blobs whose sweeper has a bug; all else is the house's."""
+
+        put, open = house.blobs.put, house.blobs.open
+
+        async def sweep(self) -> int:
+            raise ZeroDivisionError
+
+    jobs = await wishes(house, count=1)
+    floor = a_floor(house, tmp_path)
+    broken = Floor(services=floor.services, blobs=Broken(), worker=floor.worker, folder=tmp_path, memory=GIB)
+    with structlog.testing.capture_logs() as logs:
+        assert await work(broken, once=True, stop=asyncio.Event()) == 1
+    assert await states(house, jobs) == [JobState.SUCCEEDED]
+    assert [entry["log_level"] for entry in logs if entry["event"] == "duty.broke"] == ["error"]
+
+
+def test_the_folder_of_a_worker_that_died_is_cleared_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+    (tmp_path / "dead" / "job-1").mkdir(parents=True)
+    with own_folder(tmp_path, "one") as one:
+        (one / "kept").touch()
+        with own_folder(tmp_path, "two") as two:
+            assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["one", "two"]
+            with pytest.raises(BlockingIOError), own_folder(tmp_path, "one"):
+                pass
+        assert (one / "kept").exists()
+        assert not two.exists()
+    assert not one.exists()
+
+
+def test_the_cache_forgets_what_nobody_used_for_a_week(tmp_path: Path) -> None:
+    now = time.time()
+    for name, used in (("old", now - KEPT_UNUSED - 60), ("new", now - KEPT_UNUSED + 60)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (used, used))
+    assert forget_unused(tmp_path, now=now) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    assert forget_unused(tmp_path / "missing", now=now) == 0

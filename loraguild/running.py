@@ -30,6 +30,7 @@ async def worker(house: House, *, kinds: str, labels: str, concurrency: int, onc
     """
     from worker.loop import Floor, work  # noqa: PLC0415 - only workers need what it needs
 
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # the torch child inherits it, and says less at start
     stop = _stopping()
     floor = Floor(
         services=house.services,
@@ -37,6 +38,7 @@ async def worker(house: House, *, kinds: str, labels: str, concurrency: int, onc
         worker=_described(house.settings, kinds=_kinds(kinds), labels=labels),
         folder=house.settings.data_folder / "work",
         memory=house.settings.worker_memory_mb * MB,
+        checkpoint_seconds=house.settings.checkpoint_seconds,
     )
     await work(floor, concurrency=concurrency, once=once, stop=stop)
     return 0

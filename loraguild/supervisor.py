@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-STOP_SECONDS = 25.0
+STOP_SECONDS = 35.0  # a worker hands over within 28, and the last one stops the embedded database
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a crashed program is started again; doubles each time
 HEALTHY_AFTER = 60.0  # seconds after which a crash counts as the first again
 
@@ -32,7 +32,7 @@ class Program:
 async def supervised(programs: Sequence[Program], *, say: Callable[[str, str], None]) -> AsyncIterator[None]:
     """Keep programs running for as long; `say` is given each line of theirs with the program's name.
 
-    At the end all are told to leave (SIGTERM), and killed after 25 seconds.
+    At the end all are told to leave (SIGTERM), and killed after 35 seconds.
     """
     keepers = [asyncio.create_task(_kept(program, say)) for program in programs]
     try:

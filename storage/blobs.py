@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from bson import ObjectId
 from gridfs import AsyncGridFSBucket, NoFile
 from gridfs.asynchronous import AsyncGridIn
+from gridfs.errors import CorruptGridFile
 from pymongo.errors import DuplicateKeyError
 
 from core.domain.artifact import KEPT_UNREFERENCED, Blob
@@ -61,7 +62,7 @@ class GridBlobs:
                 stream = await self._bucket.open_download_stream(ObjectId(row["file"]))
                 while chunk := await stream.readchunk():
                     yield chunk
-            except NoFile as error:
+            except (NoFile, CorruptGridFile) as error:
                 raise BlobGone(sha256=sha256) from error
 
     async def sweep(self) -> int:

@@ -1,5 +1,6 @@
 """Driver errors in the words of the domain: the one table."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,9 +26,17 @@ UNAVAILABLE = (
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn driver errors that mean an absent database into DatabaseUnavailable; the rest are bugs and stay."""
+    """Turn driver errors that mean an absent database into DatabaseUnavailable; the rest are bugs and stay.
+
+    A cancellation that came meanwhile and got lost is raised again: in Python 3.11 `asyncio.wait_for`, on which the
+    driver stands, drops one that arrives in the moment in which what it waits for is done (CPython issue 86296).
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
     try:
         yield
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
     except UNAVAILABLE as error:
         if error.has_error_label("TransientTransactionError"):
             raise  # the transaction is about to be tried again

@@ -44,11 +44,12 @@ INDEXES = (
     Index(collection="ledger", keys=(("job", 1), ("at", 1)), why="the receipt of a job"),
     Index(collection="metrics", keys=(("run", 1), ("step", 1)), why="the chart of a run"),
     Index(collection="models", keys=(("owner", 1), ("slug", 1)), unique=True, why="`owner/slug` names one model"),
+    Index(collection="models", keys=(("run", 1),), why="what a training has made"),
     Index(collection="models", keys=(("trigger", 1),), why="prompts call models by trigger word"),
     Index(collection="models", keys=(("visibility", 1), ("published_at", -1)), why="models for everyone"),
     Index(
         collection="notices",
-        keys=(("place.platform", 1), ("state", 1), ("created_at", 1)),
+        keys=(("place.platform", 1), ("state", 1), ("place.chat", 1), ("created_at", 1)),
         why="what a front end has to deliver",
     ),
     Index(collection="cards", keys=(("job", 1),), why="the cards of a job"),

@@ -37,8 +37,10 @@ async def mongodb(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str
 async def prepared(mongodb: str) -> AsyncIterator[str]:
     """The name of a database with collections and indexes: making one takes much longer than emptying it."""
     name = f"test_{secrets.token_hex(6)}"
-    async with connected(mongodb, name=name) as database:
-        yield name
+    async with connected(mongodb, name=name):
+        pass
+    yield name
+    async with connected(mongodb, name=name) as database:  # a client that idled through minutes of other tests may fail
         await database.client.drop_database(name)
 
 

@@ -6,6 +6,7 @@ from typing import Protocol, cast
 from bots.chat.parameter import Call
 from bots.chat.reply import Button, Reply
 from core.domain.action import Style, Then
+from core.domain.errors import Missing
 from core.domain.job import Job, JobState
 
 MARKS = {
@@ -45,7 +46,7 @@ async def card(call: Call, job_id: str) -> Reply:
             reply = await _drawing(job).running(call, job)
             reply = reply.but(progress=job.progress, buttons=(*reply.buttons, _cancel(job)))
         case JobState.SUCCEEDED:
-            reply = await _drawing(job).done(call, job)
+            reply = await _done(call, job)
         case JobState.FAILED:
             words = job.failure.words if job.failure else ""
             paid = (f"The {job.price} set aside went back to your wallet.",) if job.price else ()
@@ -55,6 +56,13 @@ async def card(call: Call, job_id: str) -> Reply:
             paid = (f"The {job.price} set aside went back to your wallet.",) if job.price else ()
             reply = Reply(title=title, lines=paid)
     return reply.but(title=title, job=job.id)
+
+
+async def _done(call: Call, job: Job) -> Reply:
+    try:
+        return await _drawing(job).done(call, job)
+    except Missing:
+        return Reply(title=job.title, lines=("What it was about has been deleted meanwhile.",))
 
 
 def _drawing(job: Job) -> Drawing:

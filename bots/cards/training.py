@@ -20,8 +20,7 @@ async def running(call: Call, job: Job) -> Reply:
 async def done(call: Call, job: Job) -> Reply:
     """Before and after, the artifact, what was learned, what to do next."""
     result, payload = Result.model_validate(job.result), Payload.model_validate(job.payload)
-    models = await call.services.models.list(call.actor)
-    model = next(known for known in models if known.run == job.id)
+    model = await call.services.models.of_run(call.actor, job.id)
     return Reply(
         title=job.title,
         lines=(f"Use it by its trigger word: `imagine {payload.trigger} …`",),

@@ -38,10 +38,10 @@ class Dispatcher:
         """Run the command behind a button; the token is its idempotency key."""
         try:
             action = await call.services.conversations.pressed(call.actor, token)
+            definition = self.definition(action.command)
         except DomainError as error:
             return Reply.refused(error), Then.NEW
-        keyed = replace(call, key=token)
-        return await self.run(self.commands[action.command], keyed, dict(action.arguments)), action.then
+        return await self.run(definition, replace(call, key=token), dict(action.arguments)), action.then
 
     async def question(self, definition: Definition, call: Call, given: Mapping[str, Raw]) -> str | None:
         """The next parameter worth asking for: required and absent, or optional with something to choose between."""

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from core.domain.account import Actor, Place
-from core.domain.errors import Ambiguous, BadValue, NotFound
+from core.domain.errors import Ambiguous, BadValue, Missing, NotFound
 from core.domain.trigger import folded
 from core.domain.value import Value
 from core.services import Services
@@ -145,6 +146,10 @@ class Listed(Parameter[T]):
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[T]]:
         """What there is, narrowed by a text where that is cheap."""
 
+    async def identified(self, call: Call, value: str) -> T | None:
+        """The thing of exactly this value, where it can be read without listing."""
+        return None
+
     async def choices(self, call: Call, text: str, given: Given, *, after: str = "", limit: int = PAGE) -> Page:
         """A page of what there is."""
         rows = await self.rows(call, text, given, after=after, limit=limit + 1)
@@ -160,6 +165,9 @@ class Listed(Parameter[T]):
             Ambiguous: Several are.
         """
         text = _text(raw).strip()
+        with suppress(Missing):
+            if thing := await self.identified(call, text):
+                return thing
         rows = await self.rows(call, text, given, after="", limit=PAGE * 4)
         for row in rows:
             if row.value == text:
@@ -191,5 +199,7 @@ class OneOf(Listed[T]):
 
 def _text(raw: Raw) -> str:
     if isinstance(raw, str):
+        if any("\ud800" <= letter <= "\udfff" for letter in raw):
+            raise BadValue(what="text", value=ascii(raw)[:40], why="it holds bytes that are no Unicode text")
         return raw
     raise BadValue(what="value", value="a file", why="this takes text")

@@ -16,6 +16,10 @@ class DatasetRef(Listed[Dataset]):
     noun = "dataset"
     hint = "See `dataset list`, or make one: `dataset new NAME trigger=WORD`."
 
+    async def identified(self, call: Call, value: str) -> Dataset | None:
+        """The dataset of this id."""
+        return (await call.services.datasets.view(call.actor, value)).dataset
+
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Dataset]]:
         """The actor's datasets by name."""
         named = await call.services.datasets.list(call.actor, text=text, after=after, limit=limit)
@@ -73,6 +77,10 @@ class JobRef(Listed[Job]):
     noun = "job"
     hint = "See `train list`."
 
+    async def identified(self, call: Call, value: str) -> Job | None:
+        """The job of this id."""
+        return await call.services.jobs.view(call.actor, value)
+
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Job]]:
         """The actor's jobs, newest first."""
         jobs = list(await call.services.jobs.list(call.actor))
@@ -84,6 +92,10 @@ class ModelRef(Listed[Model]):
 
     noun = "model"
     hint = "See `model list`."
+
+    async def identified(self, call: Call, value: str) -> Model | None:
+        """The model of this id."""
+        return (await call.services.models.view(call.actor, value)).model
 
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Model]]:
         """The actor's models, then public ones."""

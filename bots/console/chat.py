@@ -20,7 +20,7 @@ from bots.chat.parameter import Files, Raw
 from bots.chat.reply import Button, Reply
 from bots.console.completing import Commands
 from bots.console.files import saved
-from bots.console.following import closed, heed_cancellation
+from bots.console.following import closed
 from bots.console.parsing import Typed, parsed, split
 from bots.console.rendering import drawn, numbered, pace, plain
 from bots.console.speaking import Speaker, guarded
@@ -175,7 +175,6 @@ class Chat:
     async def _attend(self) -> None:
         """Keep the line below the prompt up to date, and say what is new, for ever."""
         while True:
-            heed_cancellation()
             try:
                 jobs, workers = self._speaker.services.jobs, await self._speaker.services.jobs.workers()
                 active = [job for job in await jobs.list(self._speaker.actor) if not job.state.ended]
@@ -187,7 +186,8 @@ class Chat:
 
     async def _tell(self) -> None:
         conversations, call = self._speaker.services.conversations, self._speaker.call()
-        for notice in await conversations.pending(self._speaker.place.platform):
+        place = self._speaker.place
+        for notice in await conversations.pending(place.platform, chat=place.chat):
             if notice.place != self._speaker.place or not await conversations.take(notice):
                 continue
             news = await guarded(told(call, notice))

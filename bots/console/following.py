@@ -28,7 +28,6 @@ async def followed(
     call, shown, helpless_since = speaker.call(), None, clock()
     first = current = await speaker.services.jobs.view(speaker.actor, job)
     while not current.state.ended:
-        heed_cancellation()
         if (reply := await card(call, job)) != shown:
             show(reply)
             shown = reply
@@ -45,20 +44,10 @@ async def followed(
     return final
 
 
-def heed_cancellation() -> None:
-    """Stop here when this task was cancelled: on Python 3.11 a cancellation can get lost inside the database driver.
-
-    There `asyncio.wait_for` drops one that comes in the moment in which what it waits for is done (CPython #86296).
-    """
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError
-
-
 async def delivered(speaker: Speaker, final: Reply) -> None:
     """Mark the notices of a final card's job for this place as delivered, and the card as closed."""
     conversations = speaker.services.conversations
-    for notice in await conversations.pending(speaker.place.platform):
+    for notice in await conversations.pending(speaker.place.platform, chat=speaker.place.chat):
         if notice.job == final.job and notice.place == speaker.place and await conversations.take(notice):
             await conversations.delivered(notice)
     await closed(speaker, final)

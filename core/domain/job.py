@@ -14,7 +14,7 @@ from core.domain.value import Entity, Value
 
 LEASE = timedelta(seconds=45)
 LOST_WORKERS = 3  # distinct workers lost on one job before it is taken for poison
-ACTIVE_PER_OWNER = 2  # jobs of one owner that may be claimed at a time
+ACTIVE_PER_OWNER = 2  # jobs of one kind and owner that may be claimed at a time
 RETRY_AFTER = timedelta(seconds=10)
 ATTEMPTS = 5
 

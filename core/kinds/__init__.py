@@ -71,7 +71,7 @@ async def enqueue(tx: Repositories, payload: Value, *, job: Job, place: Place) -
         NotEnoughPoints: The owner's wallet does not cover the price.
     """
     waiting = await tx.jobs.active(job.owner)
-    eligible = sum(known.eligible for known in waiting) < ACTIVE_PER_OWNER
+    eligible = sum(known.eligible for known in waiting if known.kind == job.kind) < ACTIVE_PER_OWNER
     queued = job.but(payload=payload.model_dump(mode="json"), eligible=eligible)
     if job.price:
         purse = await wallet(tx, job.owner)
@@ -82,10 +82,9 @@ async def enqueue(tx: Repositories, payload: Value, *, job: Job, place: Place) -
     return queued
 
 
-async def promote(tx: Repositories, owner: str) -> None:
-    """Make the owner's next waiting job eligible, in the transaction that ended one."""
-    active = await tx.jobs.active(owner)
-    if sum(job.eligible for job in active) < ACTIVE_PER_OWNER and (
-        following := next((job for job in active if not job.eligible), None)
-    ):
+async def promote(tx: Repositories, ended: Job) -> None:
+    """Make the owner's next waiting job of this kind eligible, in the transaction that ended one."""
+    active = [job for job in await tx.jobs.active(ended.owner) if job.kind == ended.kind]
+    following = next((job for job in active if not job.eligible), None)
+    if following and sum(job.eligible for job in active) < ACTIVE_PER_OWNER:
         await tx.jobs.save(following.but(eligible=True))

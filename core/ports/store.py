@@ -186,6 +186,10 @@ class Models(Repository[Model], Protocol):
         """Models with one of these trigger words that are the account's (newest first) or public (earliest first)."""
         ...
 
+    async def of_run(self, run: str) -> Model | None:
+        """The model that a run has made."""
+        ...
+
     async def public(self, *, limit: int = PAGE) -> Sequence[Model]:
         """Models for everyone, newest first."""
         ...
@@ -194,8 +198,10 @@ class Models(Repository[Model], Protocol):
 class Notices(Repository[Notice], Protocol):
     """The outbox."""
 
-    async def pending(self, platform: Platform, *, now: datetime, limit: int = PAGE) -> Sequence[Notice]:
-        """Undelivered notices for a platform that no front end is delivering, oldest first."""
+    async def pending(
+        self, platform: Platform, *, chat: str | None = None, now: datetime, limit: int = PAGE
+    ) -> Sequence[Notice]:
+        """Undelivered notices for a platform, or one chat of it, that no front end is delivering, oldest first."""
         ...
 
 

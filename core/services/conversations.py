@@ -47,9 +47,9 @@ class Conversations:
             raise NotYours
         return action
 
-    async def pending(self, platform: Platform) -> Sequence[Notice]:
-        """Notices that wait for a front end of this platform."""
-        return await self.store.notices.pending(platform, now=self.clock.now())
+    async def pending(self, platform: Platform, *, chat: str | None = None) -> Sequence[Notice]:
+        """Notices that wait for a front end of this platform, or for one chat of it."""
+        return await self.store.notices.pending(platform, chat=chat, now=self.clock.now())
 
     async def take(self, notice: Notice) -> bool:
         """Claim a notice for delivery; False when another front end was faster."""

@@ -117,24 +117,36 @@ class Jobs:
         await self._save(job, lambda current: current.fenced(token).released())
 
     async def expire(self) -> list[Job]:
-        """Take back the jobs whose lease ran out; what has lost too many workers is failed and paid back."""
-        back = []
+        """Take back the jobs whose lease ran out; what has lost too many workers is failed and paid back.
+
+        Raises:
+            ExceptionGroup: Some could not be taken back; the others were all the same.
+        """
+        back, broken = [], []
         for job in await self.store.jobs.expired(now=self.clock.now()):
-
-            async def work(tx: Repositories, name: str = job.id) -> Job | None:
-                current = await tx.jobs.get(name)
-                try:
-                    after = current.expired(now=self.clock.now())
-                except LeaseLost:
-                    return None
-                if after.failure:
-                    return await self._end(tx, current.but(lost=after.lost), after.failure)
-                await tx.jobs.save(after)
-                return after
-
-            if taken := await self.store.transact(work):
-                back.append(taken)
+            try:
+                taken = await self._taken_back(job.id)
+            except Exception as error:  # noqa: BLE001 - one that cannot be settled must not hold up the others
+                broken.append(error)
+            else:
+                back += [taken] if taken else []
+        if broken:
+            raise ExceptionGroup("leases that could not be taken back", broken)
         return back
+
+    async def _taken_back(self, job: str) -> Job | None:
+        async def work(tx: Repositories) -> Job | None:
+            current = await tx.jobs.get(job)
+            try:
+                after = current.expired(now=self.clock.now())
+            except LeaseLost:
+                return None
+            if after.failure:
+                return await self._end(tx, current.but(lost=after.lost), after.failure)
+            await tx.jobs.save(after)
+            return after
+
+        return await self.store.transact(work)
 
     async def cancel(self, actor: Actor, job: str) -> Job:
         """End a job that its owner no longer wants: at once, whether it waits or runs; the hold goes back.
@@ -169,8 +181,9 @@ class Jobs:
         """
         found = await self._visible(self.store, actor, job)
         able = [worker for worker in await self.workers() if _able(worker, found)]
-        others = [other for other in await self.store.jobs.owned(found.owner, limit=1000) if not other.state.ended]
-        blocking = () if found.eligible else tuple(other for other in others if other.eligible)
+        others = await self.store.jobs.owned(found.owner, kind=found.kind, limit=1000)
+        first = tuple(other for other in others if other.eligible and not other.state.ended)
+        blocking = () if found.eligible else first
         return Waiting(job=found, ahead=await self.store.jobs.ahead(found), workers=tuple(able), blocked_by=blocking)
 
     async def workers(self) -> Sequence[Worker]:
@@ -185,7 +198,7 @@ class Jobs:
 
     async def leave(self, worker: Worker) -> None:
         """Say that a worker has left in order."""
-        await self.store.workers.save(worker.but(jobs=(), seen_at=self.clock.now() - STALE_AFTER))
+        await self.store.workers.save(worker.but(jobs=(), seen_at=self.clock.now() - 2 * STALE_AFTER))
 
     async def _end(self, tx: Repositories, current: Job, outcome: Value | Failure | None) -> Job:
         now = self.clock.now()
@@ -202,7 +215,7 @@ class Jobs:
         result = outcome if ended.state is JobState.SUCCEEDED else None
         await self.kinds[ended.kind].settle(tx, ended, result, ids=self.ids, now=now)
         await self._tell(tx, ended)
-        await promote(tx, ended.owner)
+        await promote(tx, ended)
         return ended
 
     async def _pay(self, tx: Repositories, job: Job) -> None:

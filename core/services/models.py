@@ -41,6 +41,15 @@ class Models:
         found = await self._visible(self.store, actor, model)
         return ModelView(model=found, run=await self.store.runs.get(found.run))
 
+    async def of_run(self, actor: Actor, run: str) -> Model:
+        """The model that a training has made.
+
+        Raises:
+            NotFound: There is none for this actor.
+        """
+        found = await self.store.models.of_run(run)
+        return await self._visible(self.store, actor, found.id if found else run)
+
     async def publish(self, actor: Actor, model: str) -> Model:
         """Let everyone use a model by its trigger word.
 

@@ -15,7 +15,6 @@ from rich.text import Text
 
 from bots.chat.reply import Reply
 from bots.console.files import saved
-from bots.console.following import heed_cancellation
 from bots.console.rendering import drawn, shown_path
 from bots.console.saying import DONE, FAILED, watched
 from bots.console.speaking import Speaker, seated
@@ -94,7 +93,6 @@ async def _conversation(house: House, folder: Path, out: Console) -> None:
     dataset = await _free_name(house, people["alice"])
     last: dict[str, Reply] = {}
     for step in SCRIPT:
-        heed_cancellation()
         speaker = people[step.who]
         out.print(Text.assemble((step.who, f"bold {COLOURS[step.who]}"), f"  {_shown(step, dataset)}"))
         reply = await _answer(step, speaker, last.get(step.who), dataset)

@@ -27,11 +27,11 @@ SCRIPT: tuple[Line | Press, ...] = (
     Line(who="alice", text="dataset add DATASET", pictures=True),
     Line(who="alice", text="caption auto DATASET"),
     Line(who="alice", text="dataset view DATASET"),
-    Line(who="alice", text="train order DATASET demo-tiny fast"),
+    Line(who="alice", text="train order DATASET demo-tiny balanced"),
     Press(who="alice", label="Confirm"),
     Press(who="alice", label="Publish"),
     Line(who="bob", text="model list"),
-    Line(who="bob", text="imagine zorp on a blue background"),
+    Line(who="bob", text="imagine zorp on a white background count=2"),
     Line(who="alice", text="wallet"),
     Line(who="alice", text="receipts"),
 )

@@ -24,6 +24,10 @@ class Models(Entities[Model]):
         public = {"trigger": trigger, "visibility": Visibility.PUBLIC, "owner": {"$ne": account}}
         return [*mine, *await self._all(public, sort=[("published_at", 1)])]
 
+    async def of_run(self, run: str) -> Model | None:
+        """The model that a run has made."""
+        return await self._one({"run": run})
+
     async def public(self, *, limit: int = PAGE) -> list[Model]:
         """Models for everyone, newest first."""
         return await self._all({"visibility": Visibility.PUBLIC}, sort=[("published_at", -1)], limit=limit)

@@ -1,6 +1,7 @@
 """Notices that wait for delivery, and the cards of a place."""
 
 from datetime import datetime
+from typing import Any
 
 from core.domain.account import Place, Platform
 from core.domain.notice import Card, Notice, NoticeState
@@ -14,13 +15,17 @@ class Notices(Entities[Notice]):
     def __init__(self, database: Database, session: Session) -> None:
         super().__init__(database, session, shape=Notice, name="notices")
 
-    async def pending(self, platform: Platform, *, now: datetime, limit: int = PAGE) -> list[Notice]:
-        """Undelivered notices for a platform that no front end is delivering, oldest first."""
-        query = {
+    async def pending(
+        self, platform: Platform, *, chat: str | None = None, now: datetime, limit: int = PAGE
+    ) -> list[Notice]:
+        """Undelivered notices for a platform, or one chat of it, that no front end is delivering, oldest first."""
+        query: dict[str, Any] = {
             "place.platform": platform,
             "state": NoticeState.PENDING,
             "$or": [{"claimed_until": None}, {"claimed_until": {"$lte": now}}],
         }
+        if chat is not None:
+            query["place.chat"] = chat
         return await self._all(query, sort=[("created_at", 1)], limit=limit)
 
 

@@ -10,13 +10,13 @@ from PIL import Image
 from pydantic import JsonValue
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from core.domain.run import MetricsPoint
 from core.domain.value import Value
 from worker.bases import base_location
 from worker.pipelines.tasks import (
     Checkpointed,
     EpochEnded,
     GenerationTask,
-    MetricsPoint,
     Progressed,
     TrainingItem,
     TrainingTask,

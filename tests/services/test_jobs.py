@@ -293,6 +293,16 @@ async def test_limits_are_each_owners_own(house: House) -> None:
     assert counts == [(ACTIVE_PER_OWNER, 3)] * 2
 
 
+async def test_trainings_do_not_hold_up_an_upload(house: House) -> None:
+    ann = await somebody(house)
+    dataset = await a_ready_dataset(house, ann)
+    trainings = [await an_order(house, ann, dataset) for _ in range(ACTIVE_PER_OWNER + 1)]
+    upload = await uploaded(house, ann, dataset, "more.png")
+
+    jobs = [await house.services.jobs.view(ann, job.id) for job in (*trainings, upload)]
+    assert [job.eligible for job in jobs] == [True, True, False, True]
+
+
 async def test_why_names_the_workers_that_could_take_a_job(house: House, clock: HandClock) -> None:
     ann = await somebody(house)
     job = await an_order(house, ann, await a_ready_dataset(house, ann))

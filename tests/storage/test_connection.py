@@ -115,14 +115,14 @@ async def test_reads_writes_and_transactions_without_a_server_are_unavailable(no
 
 
 @pytest.mark.parametrize("error", [AutoReconnect("gone\nsecond line"), NetworkTimeout("gone")])
-def test_a_driver_error_of_an_absent_server_is_put_into_one_line(error: Exception) -> None:
+async def test_a_driver_error_of_an_absent_server_is_put_into_one_line(error: Exception) -> None:
     with pytest.raises(DatabaseUnavailable) as told, translated():
         raise error
 
     assert told.value.why == "gone"
 
 
-def test_other_driver_errors_are_bugs_and_stay() -> None:
+async def test_other_driver_errors_are_bugs_and_stay() -> None:
     with pytest.raises(OperationFailure), translated():
         raise OperationFailure("bad query")
 

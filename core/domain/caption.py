@@ -34,6 +34,16 @@ class CaptionVersion(Entity):
     at: datetime
 
 
+def succeeding(
+    old: CaptionVersion | None, *, item: str, text: str, author: str, source: CaptionSource, now: datetime
+) -> CaptionVersion:
+    """The version of an item's caption that comes after the old one, or the first."""
+    number = old.version + 1 if old else 1
+    return CaptionVersion(
+        id=f"{item}:{number}", item=item, version=number, text=text, author=author, source=source, at=now
+    )
+
+
 def composed(trigger: str, *, traits: Sequence[str] = (), scene: str = "") -> str:
     """Put a caption together: `trigger, traits, scene`; empty parts are left out, the trigger is never repeated."""
     parts = [part.strip() for text in (*traits, scene) for part in text.split(",")]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from core.domain.caption import CaptionMode, CaptionSource, CaptionVersion, merged
+from core.domain.caption import CaptionMode, CaptionSource, merged, succeeding
 from core.domain.doctor import recaptioned
 from core.domain.job import Job
 from core.domain.value import Value
@@ -38,16 +38,8 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
         text = merged(dataset.trigger, old.text if old else None, scene, payload.mode) if scene else None
         if text is None:
             continue
-        number = old.version + 1 if old else 1
-        version = CaptionVersion(
-            id=f"{item.id}:{number}",
-            item=item.id,
-            version=number,
-            text=text,
-            author=job.owner,
-            source=CaptionSource.AUTOMATIC,
-            at=now,
-        )
+        source = CaptionSource.AUTOMATIC
+        version = succeeding(old, item=item.id, text=text, author=job.owner, source=source, now=now)
         await tx.captions.add(version)
         await tx.items.save(item.but(caption=version))
     await tx.datasets.save(recaptioned(dataset, await tx.items.of(dataset.id), now=now))

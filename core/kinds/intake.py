@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.domain.artifact import Artifact
-from core.domain.caption import CaptionSource, CaptionVersion
+from core.domain.caption import CaptionSource, succeeding
 from core.domain.dataset import Dataset, Item
 from core.domain.doctor import reexamined
 from core.domain.job import Job
@@ -82,15 +82,8 @@ async def _add(tx: Repositories, dataset: Dataset, result: Result, *, author: st
             **picture.model_dump(exclude={"caption"}),
         )
         if picture.caption:
-            version = CaptionVersion(
-                id=f"{item.id}:1",
-                item=item.id,
-                version=1,
-                text=picture.caption,
-                author=author,
-                source=CaptionSource.UPLOAD,
-                at=now,
-            )
+            source = CaptionSource.UPLOAD
+            version = succeeding(None, item=item.id, text=picture.caption, author=author, source=source, now=now)
             await tx.captions.add(version)
             item = item.but(caption=version)
         await tx.items.add(item)

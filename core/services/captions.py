@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.domain.account import Actor, Place
-from core.domain.caption import CaptionMode, CaptionSource, CaptionVersion
+from core.domain.caption import CaptionMode, CaptionSource, succeeding
 from core.domain.dataset import Dataset, Item, seen
 from core.domain.doctor import recaptioned
 from core.domain.errors import BadValue, DatasetEmpty, NothingToDo
@@ -74,16 +74,8 @@ class Captions:
             now = self.clock.now()
             dataset = seen(await tx.datasets.find(item.dataset), actor, name=item.dataset)
             current = await tx.items.get(item.id)
-            number = current.caption.version + 1 if current.caption else 1
-            version = CaptionVersion(
-                id=f"{item.id}:{number}",
-                item=item.id,
-                version=number,
-                text=line,
-                author=actor.account,
-                source=CaptionSource.HAND,
-                at=now,
-            )
+            author, source = actor.account, CaptionSource.HAND
+            version = succeeding(current.caption, item=item.id, text=line, author=author, source=source, now=now)
             await tx.captions.add(version)
             await tx.items.save(current.but(caption=version))
             await tx.datasets.save(recaptioned(dataset, await tx.items.of(dataset.id), now=now))

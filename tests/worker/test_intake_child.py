@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from core.domain.value import Value
+from core.kinds.intake import Verdict
 from tests.worker.pictures import (
     a_picture,
     a_png,
@@ -16,7 +17,7 @@ from tests.worker.pictures import (
 )
 from worker.adapters import media
 from worker.adapters.archives import RawFile
-from worker.adapters.unpacking import FileOutcome, IntakeStopped, IntakeTask, Progressed, Taken, Unpacking, Verdict
+from worker.adapters.unpacking import FileOutcome, IntakeStopped, IntakeTask, Progressed, Taken, Unpacking
 from worker.child import Child
 
 UNPACKING = "worker.adapters.unpacking:Unpacking"

@@ -2,10 +2,10 @@
 
 import tempfile
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 
 from core.domain.value import Value
+from core.kinds.intake import Verdict
 from worker.adapters import archives, media, sheets
 from worker.adapters.archives import ArchiveRefused, CaptionRefused, RawFile
 from worker.adapters.media import CleanPicture, PictureRefused
@@ -26,14 +26,6 @@ class Progressed(Value):
 
     done: int
     total: int
-
-
-class Verdict(StrEnum):
-    """What became of a file."""
-
-    TAKEN = "taken"
-    REPAIRED = "repaired"
-    REFUSED = "refused"
 
 
 class FileOutcome(Value):

@@ -78,6 +78,6 @@ async def _stored(task: Task, picture: TakenPicture) -> Picture:
 def _flat(outcomes: Iterable[unpacking.FileOutcome]) -> Iterator[FileOutcome]:
     """Outcomes in a row, those in an archive after it; what was plainly taken needs no words."""
     for outcome in outcomes:
-        words = "" if outcome.verdict is unpacking.Verdict.TAKEN else outcome.words
-        yield FileOutcome(name=outcome.name, verdict=Verdict(outcome.verdict), words=words)
+        words = "" if outcome.verdict is Verdict.TAKEN else outcome.words
+        yield FileOutcome(name=outcome.name, verdict=outcome.verdict, words=words)
         yield from _flat(outcome.inside)

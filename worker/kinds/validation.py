@@ -1,9 +1,9 @@
 """Validation: every stored picture of a dataset is read and decoded again."""
 
 from core.domain.errors import BlobGone
+from core.kinds.intake import Verdict
 from core.kinds.validation import Payload, Result
 from worker.adapters.archives import RawFile
-from worker.adapters.unpacking import Verdict
 from worker.kinds.intake import looked_into
 from worker.task import StoredFileDamaged, Task
 

@@ -124,13 +124,6 @@ class NotAllowed(Forbidden):
     role: str
 
 
-class Banned(Forbidden):
-    """An account that was shut out."""
-
-    code = "banned"
-    template = "This account is banned. Ask an admin of your community."
-
-
 class ConsoleNotTrusted(Forbidden):
     """The console would let anyone be anyone on a shared database."""
 

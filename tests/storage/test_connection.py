@@ -127,9 +127,17 @@ async def test_other_driver_errors_are_bugs_and_stay() -> None:
         raise OperationFailure("bad query")
 
 
-@pytest.mark.parametrize("hello", [{"setName": "rs0"}, {"msg": "isdbgrid"}])
-def test_replica_sets_and_routers_have_transactions(hello: dict[str, str]) -> None:
-    require_transactions(hello)
+@pytest.mark.parametrize(
+    ("hello", "refused"),
+    [({"setName": "rs0"}, False), ({"msg": "isdbgrid"}, False), ({"msg": "hello"}, True), ({}, True)],
+)
+def test_only_replica_sets_and_routers_have_transactions(hello: dict[str, str], *, refused: bool) -> None:
+    try:
+        require_transactions(hello)
+    except StandaloneDatabase:
+        assert refused
+    else:
+        assert not refused
 
 
 def test_a_stand_alone_server_is_refused_with_what_to_do() -> None:

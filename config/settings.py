@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.domain.errors import ConsoleNotTrusted
@@ -30,6 +30,16 @@ class Settings(BaseSettings):
     worker_labels: Annotated[tuple[str, ...], NoDecode] = Field(default=(), description="What a worker has: gpu,…")
     worker_memory_mb: int = Field(default=4096, ge=256, description="Memory for looking into untrusted files")
     checkpoint_seconds: float = Field(default=30.0, gt=0, description="How often a training keeps where it stands")
+    discord_token: SecretStr | None = Field(default=None, description="The Discord bot's token")
+    discord_api_url: str | None = Field(default=None, description="Another address of Discord's API")
+    telegram_token: SecretStr | None = Field(default=None, description="The Telegram bot's token")
+    telegram_api_url: str | None = Field(default=None, description="Your own Bot API server, which takes larger files")
+    telegram_webhook_url: str | None = Field(default=None, description="Where Telegram reaches us; polling if unset")
+    telegram_webhook_port: int = Field(default=8643, ge=0, le=65535, description="Where the webhook listens")
+    secret_key: SecretStr | None = Field(default=None, description="Signs links; ID:KEY,ID:KEY to rotate")
+    public_url: str | None = Field(default=None, description="Where people reach the pages")
+    web_host: str = Field(default="127.0.0.1", description="Where the pages listen")
+    web_port: int = Field(default=8642, ge=0, le=65535, description="Where the pages listen")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool = Field(default=False, description="Log as JSON lines")
 
@@ -47,6 +57,11 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether the database is the embedded one."""
         return self.mongodb_uri is None
+
+    @property
+    def address(self) -> str:
+        """Where people reach the pages, without a slash at the end."""
+        return (self.public_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
 
     def require_console(self) -> Self:
         """Let the console pass.

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from config.catalogue import offerings
+from config.secrets import signing_keys
 from config.settings import Settings
 from core.kinds import discovered
 from core.ports.blobs import Blobs
@@ -13,12 +14,21 @@ from core.ports.store import Store
 from core.services import Services
 from core.services.accounts import Accounts
 from core.services.captions import Captions
+from core.services.communities import Communities
 from core.services.conversations import Conversations
 from core.services.datasets import Datasets
+from core.services.deliveries import Deliveries
+from core.services.downloads import Downloads
+from core.services.drafts import Drafts
 from core.services.generations import Generations
+from core.services.inboxes import Inboxes
 from core.services.jobs import Jobs
+from core.services.links import Links
 from core.services.models import Models
+from core.services.moderation import Moderation
+from core.services.operations import Operations
 from core.services.trainings import Trainings
+from core.services.uploads import Uploads
 from core.services.wallets import Wallets
 from storage.blobs import GridBlobs
 from storage.embedded import embedded_database
@@ -59,16 +69,27 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
 
     Raises:
         OfferingBroken: An offering file does not fit.
+        SecretMissing: There is no key to sign links with.
     """
+    keys, address = signing_keys(settings), settings.address
     offered = offerings(folder=settings.offerings_folder, bases=settings.base_models)
     return Services(
         accounts=Accounts(store=store, clock=clock, ids=ids, admins=settings.admins, cap=settings.daily_points),
         captions=Captions(store=store, clock=clock, ids=ids, captioner=settings.captioner),
+        communities=Communities(store=store, clock=clock, ids=ids),
         conversations=Conversations(store=store, clock=clock, ids=ids),
         datasets=Datasets(store=store, blobs=blobs, clock=clock, ids=ids),
+        deliveries=Deliveries(store=store, clock=clock, ids=ids),
+        downloads=Downloads(clock=clock, keys=keys, address=address),
+        drafts=Drafts(store=store, blobs=blobs, clock=clock, ids=ids),
         generations=Generations(store=store, clock=clock, ids=ids, offerings=offered),
+        inboxes=Inboxes(store=store, clock=clock, ids=ids),
         jobs=Jobs(store=store, clock=clock, ids=ids, kinds=discovered()),
+        links=Links(store=store, clock=clock, ids=ids),
         models=Models(store=store, clock=clock),
+        moderation=Moderation(store=store, clock=clock, ids=ids),
+        operations=Operations(store=store, clock=clock, ids=ids),
         trainings=Trainings(store=store, clock=clock, ids=ids, offerings=offered),
+        uploads=Uploads(store=store, blobs=blobs, clock=clock, ids=ids, keys=keys, address=address),
         wallets=Wallets(store=store, clock=clock, ids=ids),
     )

@@ -21,6 +21,9 @@ class Index:
 
 INDEXES = (
     Index(collection="accounts", keys=(("name", 1),), why="admins name people"),
+    Index(collection="allowances", keys=(("expires_at", 1),), why="windows that are over"),
+    Index(collection="audits", keys=(("actor", 1), ("at", -1)), why="what somebody did"),
+    Index(collection="audits", keys=(("at", -1),), why="what was done lately"),
     Index(
         collection="datasets",
         keys=(("owner", 1), ("folded", 1)),
@@ -28,6 +31,10 @@ INDEXES = (
         where={"deleted_at": {"$type": "null"}},
         why="one owner, one name, one dataset; lists by name",
     ),
+    Index(collection="datasets", keys=(("rating", 1), ("review", 1), ("updated_at", 1)), why="what moderators look at"),
+    Index(collection="drafts", keys=(("account", 1), ("place.chat", 1)), why="what somebody is being asked"),
+    Index(collection="drafts", keys=(("expires_at", 1),), why="questions that nobody answered"),
+    Index(collection="identities", keys=(("account", 1),), why="somebody's logins"),
     Index(collection="items", keys=(("dataset", 1), ("position", 1)), why="a dataset's pictures in order"),
     Index(collection="captions", keys=(("item", 1), ("version", 1)), why="the history of a caption"),
     Index(collection="jobs", keys=(("key", 1),), unique=True, why="asking twice makes one job"),
@@ -47,6 +54,7 @@ INDEXES = (
     Index(collection="models", keys=(("run", 1),), why="what a training has made"),
     Index(collection="models", keys=(("trigger", 1),), why="prompts call models by trigger word"),
     Index(collection="models", keys=(("visibility", 1), ("published_at", -1)), why="models for everyone"),
+    Index(collection="link_codes", keys=(("expires_at", 1),), why="codes that nobody used"),
     Index(
         collection="notices",
         keys=(("place.platform", 1), ("state", 1), ("place.chat", 1), ("created_at", 1)),
@@ -58,6 +66,13 @@ INDEXES = (
         keys=(("place.platform", 1), ("place.chat", 1), ("closed", 1)),
         why="the open cards of a place",
     ),
+    Index(
+        collection="cards",
+        keys=(("place.platform", 1), ("closed", 1), ("next_at", 1)),
+        why="the cards to bring up to date",
+    ),
+    Index(collection="updates", keys=(("platform", 1), ("done", 1), ("number", 1)), why="what is to be dealt with"),
+    Index(collection="uploads", keys=(("state", 1), ("expires_at", 1)), why="uploads that nobody finished"),
     Index(collection="workers", keys=(("seen_at", 1),), why="who is alive"),
     Index(collection="blobs", keys=(("references", 1), ("touched_at", 1)), why="what the sweeper may take"),
 )

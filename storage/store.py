@@ -12,28 +12,35 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
-from core.domain.account import Identity
 from core.domain.action import Action
-from core.domain.audit import Audit
+from core.domain.allowance import Allowance
+from core.domain.community import Community
 from core.domain.errors import StandaloneDatabase
 from core.domain.generation import Generation
+from core.domain.inbox import Lead
+from core.domain.link import LinkCode, LinkRequest
 from core.domain.quote import Quote
 from core.domain.snapshot import Snapshot
+from core.domain.switch import Switch
 from core.ports.store import Repositories, Store
 from storage.documents import Document
 from storage.errors import given_up, translated
 from storage.indexes import ensure
 from storage.migrations import migrate
-from storage.repositories.accounts import Accounts
+from storage.repositories.accounts import Accounts, Audits, Identities
 from storage.repositories.captions import Captions
 from storage.repositories.datasets import Datasets, Items
+from storage.repositories.drafts import Drafts
 from storage.repositories.entities import Database, Entities, Session
 from storage.repositories.jobs import Jobs
 from storage.repositories.ledger import Ledger
 from storage.repositories.models import Models
 from storage.repositories.notices import Cards, Notices
+from storage.repositories.ownership import Ownership
 from storage.repositories.references import References
 from storage.repositories.runs import Runs
+from storage.repositories.updates import Updates
+from storage.repositories.uploads import Uploads
 from storage.repositories.workers import Workers
 
 T = TypeVar("T")
@@ -48,21 +55,31 @@ def repositories(database: Database, session: Session = None) -> Repositories:
     return Repositories(
         accounts=Accounts(database, session),
         actions=Entities(database, session, shape=Action, name="actions"),
-        audits=Entities(database, session, shape=Audit, name="audits"),
+        allowances=Entities(database, session, shape=Allowance, name="allowances"),
+        audits=Audits(database, session),
         captions=Captions(database, session),
         cards=Cards(database, session),
+        communities=Entities(database, session, shape=Community, name="communities"),
         datasets=Datasets(database, session),
+        drafts=Drafts(database, session),
         generations=Entities(database, session, shape=Generation, name="generations"),
-        identities=Entities(database, session, shape=Identity, name="identities"),
+        identities=Identities(database, session),
         items=Items(database, session),
         jobs=Jobs(database, session),
+        leads=Entities(database, session, shape=Lead, name="leads"),
         ledger=Ledger(database, session),
+        link_codes=Entities(database, session, shape=LinkCode, name="link_codes"),
+        link_requests=Entities(database, session, shape=LinkRequest, name="link_requests"),
         models=Models(database, session),
         notices=Notices(database, session),
+        ownership=Ownership(database, session),
         quotes=Entities(database, session, shape=Quote, name="quotes"),
         references=References(database, session),
         runs=Runs(database, session),
         snapshots=Entities(database, session, shape=Snapshot, name="snapshots"),
+        switches=Entities(database, session, shape=Switch, name="switches"),
+        updates=Updates(database, session),
+        uploads=Uploads(database, session),
         workers=Workers(database, session),
     )
 

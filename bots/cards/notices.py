@@ -16,5 +16,7 @@ async def told(call: Call, notice: Notice) -> Reply:
         case Topic.GRANTED:
             details = notice.details
             return Reply(title=f"{details['by']} gave you {details['amount']} qoints", lines=(details["why"],))
+        case Topic.REFUNDED | Topic.LINK_ASKED | Topic.LINKED | Topic.REVIEWED | Topic.BROADCAST:
+            return Reply(title=notice.details.get("title", ""), lines=(notice.details.get("text", ""),))
         case Topic.JOB_SUCCEEDED | Topic.JOB_FAILED | Topic.JOB_CANCELLED:
             return await card(call, notice.job or "")

@@ -10,6 +10,7 @@ from typing import Any
 from bots.chat.parameter import Files, Overrides, Parameter
 from bots.chat.reply import Reply
 from core.domain.account import Role
+from core.domain.allowance import Limit
 
 
 class Visibility(StrEnum):
@@ -21,7 +22,10 @@ class Visibility(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """One command, for every chat. `menu` is False where only a button leads to it."""
+    """One command, for every chat.
+
+    `menu` is False where only a button leads to it; `orders` says that it spends; `limit` how often one may use it.
+    """
 
     path: str
     help: str
@@ -32,11 +36,18 @@ class Definition:
     role: Role
     visibility: Visibility
     menu: bool
+    orders: bool
+    limit: Limit | None
 
     @property
     def files(self) -> str | None:
         """The name of the parameter that takes files."""
         return next((name for name, kind in self.parameters.items() if isinstance(kind, Files)), None)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The parameters that cannot be left out."""
+        return tuple(name for name in self.parameters if name not in self.optional)
 
     @property
     def overrides(self) -> str | None:
@@ -54,7 +65,13 @@ class Definition:
 
 
 def command(
-    path: str, *, role: Role = Role.USER, visibility: Visibility = Visibility.PRIVATE, menu: bool = True
+    path: str,
+    *,
+    role: Role = Role.USER,
+    visibility: Visibility = Visibility.PRIVATE,
+    menu: bool = True,
+    orders: bool = False,
+    limit: Limit | None = None,
 ) -> Callable[[Callable[..., Awaitable[Reply]]], Definition]:
     """Make a definition of an async function `(call, …)`; its docstring is the help, its annotations the parameters.
 
@@ -79,6 +96,8 @@ def command(
             role=role,
             visibility=visibility,
             menu=menu,
+            orders=orders,
+            limit=limit,
         )
 
     return defined

@@ -11,8 +11,8 @@ from core.domain.account import Actor, Place
 from core.domain.errors import Ambiguous, BadValue, Missing, NotFound
 from core.domain.trigger import folded
 from core.domain.value import Value
+from core.ports.sources import Source
 from core.services import Services
-from core.services.datasets import Source
 
 T = TypeVar("T")
 Raw = str | tuple[Source, ...]
@@ -20,16 +20,27 @@ Given = Mapping[str, Any]
 
 PAGE = 25
 LABEL = 100
+MANY = 4 * PAGE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One use of a command: who, where, on what, and the key that makes it idempotent."""
+    """One use of a command: who, where, on what, and the key that makes it idempotent.
+
+    `place` is where it was said, `private` the person's own chat on that platform, `at` where its cards go.
+    """
 
     actor: Actor
     place: Place
     services: Services
     key: str
+    private: Place | None = None
+    at: Place | None = None
+
+    @property
+    def told(self) -> Place:
+        """Where the card of what this orders goes."""
+        return self.at or self.place
 
 
 class Choice(Value):
@@ -141,6 +152,7 @@ class Listed(Parameter[T]):
 
     noun = "thing"
     hint = ""
+    paged = False  # whether `rows` begins after `after` by itself
 
     @abstractmethod
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[T]]:
@@ -152,7 +164,10 @@ class Listed(Parameter[T]):
 
     async def choices(self, call: Call, text: str, given: Given, *, after: str = "", limit: int = PAGE) -> Page:
         """A page of what there is."""
-        rows = await self.rows(call, text, given, after=after, limit=limit + 1)
+        rows = await self.rows(call, text, given, after=after, limit=limit + 1 if self.paged else MANY)
+        labels = [row.label for row in rows]
+        if after in labels:
+            rows = rows[labels.index(after) + 1 :]
         fitting = [row for row in rows if folded(text) in folded(row.label) or row.value.startswith(text)]
         shown = tuple(Choice(value=row.value, label=row.label[:LABEL]) for row in fitting[:limit])
         return Page(choices=shown, more=len(fitting) > limit)
@@ -168,7 +183,7 @@ class Listed(Parameter[T]):
         with suppress(Missing):
             if thing := await self.identified(call, text):
                 return thing
-        rows = await self.rows(call, text, given, after="", limit=PAGE * 4)
+        rows = await self.rows(call, text, given, after="", limit=MANY)
         for row in rows:
             if row.value == text:
                 return row.thing

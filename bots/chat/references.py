@@ -14,6 +14,7 @@ class DatasetRef(Listed[Dataset]):
     """One of the actor's datasets."""
 
     noun = "dataset"
+    paged = True
     hint = "See `dataset list`, or make one: `dataset new NAME trigger=WORD`."
 
     async def identified(self, call: Call, value: str) -> Dataset | None:

@@ -7,6 +7,7 @@ from core.domain.action import Style, Then
 from core.domain.artifact import Artifact
 from core.domain.errors import DomainError, Unavailable
 from core.domain.job import Progress
+from core.domain.rating import Rating
 from core.domain.value import Value
 
 
@@ -31,7 +32,8 @@ class Table(Value):
 class Reply(Value):
     """A neutral answer. Pictures and files are references; adapters open them through the Blobs port.
 
-    `code` is the stable code of an error, `unavailable` whether it was the house's; `job` the job whose card follows.
+    `code` is the stable code of an error, `unavailable` whether it was the house's; `job` the job whose card follows;
+    `rating` who the pictures are for; `link` an address that belongs to this person alone: shown in private only.
     """
 
     title: str
@@ -43,6 +45,8 @@ class Reply(Value):
     progress: Progress | None = None
     buttons: tuple[Button, ...] = ()
     job: str | None = None
+    rating: Rating = Rating.SFW
+    link: str | None = None
     code: str | None = None
     unavailable: bool = False
 

@@ -20,7 +20,7 @@ async def auto(
     mode: Annotated[CaptionMode, OneOf("What to do where a caption stands", CaptionMode)] = CaptionMode.IGNORE,
 ) -> Reply:
     """Have every picture described, trigger word first."""
-    job = await call.services.captions.auto(call.actor, dataset, mode=mode, place=call.place, key=call.key)
+    job = await call.services.captions.auto(call.actor, dataset, mode=mode, place=call.told, key=call.key)
     return await card(call, job.id)
 
 

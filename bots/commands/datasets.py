@@ -10,7 +10,7 @@ from bots.chat.references import DatasetRef
 from bots.chat.reply import Button, Reply, Table
 from core.domain.action import Style
 from core.domain.dataset import Dataset
-from core.services.datasets import Source
+from core.ports.sources import Source
 
 Ref = Annotated[Dataset, DatasetRef("Which dataset")]
 CAPTION = 60
@@ -39,7 +39,7 @@ async def add(
     files: Annotated[tuple[Source, ...], Files("Pictures, or a zip of pictures (with .txt captions beside them)")],
 ) -> Reply:
     """Add pictures to a dataset; the card says what became of each file."""
-    job = await call.services.datasets.add(call.actor, dataset, files, place=call.place, key=call.key)
+    job = await call.services.datasets.add(call.actor, dataset, files, place=call.told, key=call.key)
     return Reply(title=f"{len(files)} files received for «{dataset.name}»", job=job.id)
 
 
@@ -73,7 +73,7 @@ async def view(call: Call, dataset: Ref) -> Reply:
 @command("dataset check")
 async def check(call: Call, dataset: Ref) -> Reply:
     """Let the doctor read every picture again before you pay."""
-    job = await call.services.datasets.check(call.actor, dataset, place=call.place, key=call.key)
+    job = await call.services.datasets.check(call.actor, dataset, place=call.told, key=call.key)
     return await card(call, job.id)
 
 

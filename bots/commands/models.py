@@ -75,7 +75,7 @@ async def imagine(
 ) -> Reply:
     """Make pictures with a model."""
     job, _ = await call.services.generations.order(
-        call.actor, text=prompt, count=count, seed=seed, place=call.place, key=call.key
+        call.actor, text=prompt, count=count, seed=seed, place=call.told, key=call.key
     )
     return await card(call, job.id)
 

@@ -50,7 +50,7 @@ async def order(call: Call, dataset: Ref, offering: Offered, preset: Preset = ""
 @command("train confirm", menu=False)
 async def confirm(call: Call, quote: Annotated[str, Text("The quote")]) -> Reply:
     """Accept a quote."""
-    job = await call.services.trainings.order(call.actor, quote, place=call.place)
+    job = await call.services.trainings.order(call.actor, quote, place=call.told)
     return await card(call, job.id)
 
 

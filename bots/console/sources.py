@@ -25,6 +25,16 @@ class LocalFile:
         """What people call it: the last part of its path, as text."""
         return os.fsencode(self.path.name).decode(errors="replace")
 
+    @property
+    def size(self) -> int | None:
+        """Unknown before it is read."""
+        return None
+
+    @property
+    def most(self) -> int | None:
+        """A terminal carries everything."""
+        return None
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
         """Its bytes, in chunks.

@@ -3,7 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
-from core.domain.errors import NotAllowed
+from core.domain.errors import Banned, NotAllowed
+from core.domain.rating import Rating
 from core.domain.value import Entity, Value
 
 
@@ -31,21 +32,61 @@ class Role(StrEnum):
 
 
 class Place(Value):
-    """Where a card or a notice can be posted later: strings only, no platform type."""
+    """Where a card or a notice can be posted later: strings only, no platform type.
+
+    A private place is a person's own chat with the bot: `chat` is their id on the platform. Others lie in a community
+    (a Discord server, a Telegram group). `adult` says that adult pictures may be shown there.
+    """
 
     platform: Platform
     chat: str
     thread: str | None = None
     private: bool = True
+    community: str | None = None
+    adult: bool = False
+
+    def shows(self, rating: Rating) -> bool:
+        """Whether pictures of a rating may be shown here."""
+        return self.adult or rating is Rating.SFW
+
+
+class Where(StrEnum):
+    """Where somebody is told of what they ordered in a group."""
+
+    DM = "dm"
+    CHANNEL = "channel"
+
+
+class Telling(StrEnum):
+    """How much somebody is told: a card that moves and the end, only the end, or nothing."""
+
+    LIVE = "live"
+    FINAL = "final"
+    QUIET = "quiet"
+
+
+class Notify(Value):
+    """Where and how somebody wants to be told."""
+
+    where: Where = Where.DM
+    telling: Telling = Telling.LIVE
 
 
 class Account(Entity):
-    """A person; `home` is where they can be told something in private."""
+    """A person; `home` is where they can be told something in private.
+
+    `banned` is why they may do nothing here; `merged_into` the account that took this one over, `merged_at` when one
+    was last taken over by this.
+    """
 
     name: str
     role: Role
     home: Place
     created_at: datetime
+    notify: Notify = Notify()
+    banned: str | None = None
+    merged_into: str | None = None
+    merged_at: datetime | None = None
 
 
 class Identity(Entity):
@@ -62,6 +103,17 @@ class Actor(Value):
     account: str
     name: str
     role: Role = Role.USER
+    notify: Notify = Notify()
+    banned: str | None = None
+
+    def require_welcome(self) -> None:
+        """Let the actor pass who is not banned.
+
+        Raises:
+            Banned: The actor is; the words say why.
+        """
+        if self.banned is not None:
+            raise Banned(why=self.banned)
 
     def require(self, role: Role) -> None:
         """Let the actor pass, or say which role it takes.

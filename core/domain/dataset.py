@@ -7,7 +7,8 @@ from typing import Self
 from core.domain.account import Actor, Role
 from core.domain.artifact import Artifact
 from core.domain.caption import CaptionVersion
-from core.domain.errors import BadValue, DatasetEmpty, DatasetNotReady, NotFound
+from core.domain.errors import BadValue, DatasetEmpty, DatasetNotReady, NotFound, NotReviewed
+from core.domain.rating import Rating
 from core.domain.value import Entity, Value
 
 NAME_LENGTH = 60
@@ -21,6 +22,14 @@ class Status(StrEnum):
     VALIDATING = "validating"
     READY = "ready"
     ERROR = "error"
+
+
+class Review(StrEnum):
+    """What a moderator says of a dataset for adults, which is not trained on before."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
 
 
 class Severity(StrEnum):
@@ -65,12 +74,19 @@ class Item(Entity):
 
 
 class Dataset(Entity):
-    """A bundle of pictures that an owner wants to train on."""
+    """A bundle of pictures that an owner wants to train on.
+
+    `previews` are contact sheets, blurred beyond recognition, for the moderators of a dataset for adults.
+    """
 
     owner: str
     name: str
     folded: str
     trigger: str
+    rating: Rating = Rating.SFW
+    review: Review = Review.PENDING
+    review_note: str = ""
+    previews: tuple[Artifact, ...] = ()
     status: Status = Status.DRAFT
     count: int = 0
     bytes: int = 0
@@ -90,8 +106,18 @@ class Dataset(Entity):
         return self.but(status=Status.UPLOADING, updated_at=now)
 
     def received(self, *, count: int, bytes: int, now: datetime) -> Self:  # noqa: A002 - the word of the domain
-        """Items came in, so that the doctor has to look again."""
-        return self.but(status=Status.DRAFT, count=self.count + count, bytes=self.bytes + bytes, updated_at=now)
+        """Items came in, so that the doctor, and of a dataset for adults a moderator, has to look again."""
+        return self.but(
+            status=Status.DRAFT,
+            review=Review.PENDING,
+            count=self.count + count,
+            bytes=self.bytes + bytes,
+            updated_at=now,
+        )
+
+    def reviewed(self, review: Review, *, note: str, now: datetime) -> Self:
+        """A moderator has looked."""
+        return self.but(review=review, review_note=note, updated_at=now)
 
     def validating(self, *, now: datetime) -> Self:
         """The doctor looks at it.
@@ -128,9 +154,14 @@ class Dataset(Entity):
         Raises:
             DatasetEmpty: There is nothing to train on.
             DatasetNotReady: The doctor has not passed it.
+            NotReviewed: It is for adults, and no moderator has approved it.
         """
         if not self.count:
             raise DatasetEmpty(name=self.name)
+        if self.rating is Rating.NSFW and self.review is not Review.APPROVED:
+            rejected = f"a moderator has rejected it: {self.review_note}"
+            why = rejected if self.review is Review.REJECTED else "a moderator has yet to look at it"
+            raise NotReviewed(name=self.name, why=why)
         todo = {
             Status.DRAFT: f"Let the doctor look at it first: `dataset check {self.name}`.",
             Status.UPLOADING: "Its files are still coming in; wait for the card.",

@@ -124,6 +124,76 @@ class NotAllowed(Forbidden):
     role: str
 
 
+class Banned(Forbidden):
+    """Somebody who may do nothing here any more."""
+
+    code = "banned"
+    template = "You cannot use this bot: {why}. Ask an admin if you think that this is wrong."
+    why: str
+
+
+class BadLink(Forbidden):
+    """A signed link that this house has not made."""
+
+    code = "bad_link"
+    template = "This link is not valid. Ask the bot for a new one."
+
+
+class NotHere(Forbidden):
+    """Something that this chat does not let anyone do."""
+
+    code = "not_here"
+    template = "{what} is not possible here: {why}"
+    what: str
+    why: str
+
+
+class TooOften(Refused):
+    """More than one account may do in so short a time."""
+
+    code = "too_often"
+    template = "That was often enough for now. Try again in {seconds} s."
+    seconds: int
+
+
+class CodeGone(Refused):
+    """A link code that nobody issued, or that was used, or whose time is over."""
+
+    code = "code_gone"
+    template = "This code is not valid (any more). Get a new one with `link` on the other side; it lasts 10 minutes."
+
+
+class CannotMerge(Refused):
+    """Two accounts that cannot become one as they are."""
+
+    code = "cannot_merge"
+    template = "These two accounts cannot be joined yet: {why}"
+    why: str
+
+
+class UploadClosed(Refused):
+    """An upload session after its end."""
+
+    code = "upload_closed"
+    template = "This upload is over. Ask the bot for a new link: `dataset upload NAME`."
+
+
+class WrongOffset(Conflict):
+    """A piece that does not start where the file ends so far."""
+
+    code = "wrong_offset"
+    template = "The file has {offset} bytes here. Go on from there."
+    offset: int
+
+
+class WrongHash(Invalid):
+    """A file that was changed on its way."""
+
+    code = "wrong_hash"
+    template = "«{name}» did not arrive as it was sent (its sha256 differs). Send it again."
+    name: str
+
+
 class ConsoleNotTrusted(Forbidden):
     """The console would let anyone be anyone on a shared database."""
 
@@ -206,6 +276,23 @@ class QuoteExpired(Refused):
 
     code = "quote_expired"
     template = "This quote has expired. Ask for a new one with `train order`."
+
+
+class NotReviewed(Refused):
+    """Adult pictures that no moderator has approved yet, or that one has rejected."""
+
+    code = "not_reviewed"
+    template = "Dataset «{name}» is for adults, and {why}."
+    name: str
+    why: str
+
+
+class QueuePaused(Refused):
+    """Something that operators have turned off for a while."""
+
+    code = "paused"
+    template = "{what} is paused. Nothing is lost; try again later."
+    what: str
 
 
 class JobEnded(Refused):
@@ -316,6 +403,30 @@ class DatabaseUnavailable(Unavailable):
 
     code = "database_unavailable"
     template = "The database does not answer ({why}). Nothing was changed; try again in a moment."
+    why: str
+
+
+class SecretMissing(Invalid):
+    """A shared house without a key to sign links with."""
+
+    code = "secret_missing"
+    template = "SECRET_KEY is not set. With MONGODB_URI every process needs the same: `openssl rand -hex 32` makes one."
+
+
+class TokenMissing(Invalid):
+    """A bot without a token."""
+
+    code = "token_missing"
+    template = "{setting} is not set. README says how to get one: «Your bot in ten minutes»."
+    setting: str
+
+
+class TokenRefused(Invalid):
+    """A platform that does not know the token, or does not let the bot in as it is."""
+
+    code = "token_refused"
+    template = "{platform} does not let the bot in: {why}"
+    platform: str
     why: str
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from core.domain.artifact import Artifact
 from core.domain.errors import BadValue
+from core.domain.rating import Rating
 from core.domain.value import Entity
 
 PROMPT_LENGTH = 1000
@@ -22,6 +23,7 @@ class Generation(Entity):
     guidance: float
     size: int
     count: int
+    rating: Rating = Rating.SFW
     pictures: tuple[Artifact, ...] = ()
     created_at: datetime
 

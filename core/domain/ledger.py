@@ -78,6 +78,8 @@ class Act(StrEnum):
     HOLD = "hold"
     CAPTURE = "capture"
     RELEASE = "release"
+    REFUND = "refund"
+    MERGE = "merge"
 
 
 class Transaction(Entity):

@@ -8,6 +8,7 @@ from typing import Self
 from core.domain.account import Actor, Role
 from core.domain.artifact import Artifact
 from core.domain.errors import NotPublished
+from core.domain.rating import Rating
 from core.domain.value import Entity
 
 
@@ -30,6 +31,7 @@ class Model(Entity):
     offering: str
     run: str
     artifact: Artifact
+    rating: Rating = Rating.SFW
     visibility: Visibility = Visibility.PRIVATE
     created_at: datetime
     published_at: datetime | None = None

@@ -8,18 +8,25 @@ from typing import Protocol, TypeVar
 
 from core.domain.account import Account, Identity, Place, Platform
 from core.domain.action import Action
+from core.domain.allowance import Allowance
 from core.domain.audit import Audit
 from core.domain.caption import CaptionVersion
+from core.domain.community import Community
 from core.domain.dataset import Dataset, Item
+from core.domain.draft import Draft
 from core.domain.fleet import Worker
 from core.domain.generation import Generation
+from core.domain.inbox import Lead, Update
 from core.domain.job import Job
 from core.domain.ledger import Balance, Transaction
+from core.domain.link import LinkCode, LinkRequest
 from core.domain.model import Model
 from core.domain.notice import Card, Notice
 from core.domain.quote import Quote
 from core.domain.run import MetricsPoint, Run
 from core.domain.snapshot import Snapshot
+from core.domain.switch import Switch
+from core.domain.upload import Upload
 from core.domain.value import Entity
 
 E = TypeVar("E", bound=Entity)
@@ -51,12 +58,80 @@ class Repository(Protocol[E]):
         """Replace the entity of the same id; read it in the same transaction first."""
         ...
 
+    async def remove(self, name: str) -> bool:
+        """Delete the entity of this id; whether there was one: of two who ask at the same time, one is told so."""
+        ...
+
 
 class Accounts(Repository[Account], Protocol):
     """Persons."""
 
     async def named(self, name: str) -> Sequence[Account]:
         """Those who are called so, for admins to name them."""
+        ...
+
+    async def page(self, *, after: str = "", limit: int = PAGE) -> Sequence[Account]:
+        """Everyone that was not taken over by another account, by id from after an id on."""
+        ...
+
+
+class Identities(Repository[Identity], Protocol):
+    """Logins."""
+
+    async def of(self, account: str) -> Sequence[Identity]:
+        """The logins of one account."""
+        ...
+
+
+class Audits(Repository[Audit], Protocol):
+    """The audit log."""
+
+    async def latest(self, *, actor: str | None = None, limit: int = PAGE) -> Sequence[Audit]:
+        """The latest acts, of one account if it is named, newest first."""
+        ...
+
+
+class Drafts(Repository[Draft], Protocol):
+    """Commands that are still being asked for."""
+
+    async def of(self, account: str, place: Place, *, now: datetime) -> Sequence[Draft]:
+        """The drafts of an account in a place that have not expired, newest first."""
+        ...
+
+    async def open_on(self, platform: Platform, *, now: datetime) -> Sequence[Draft]:
+        """All drafts of a platform that have not expired."""
+        ...
+
+    async def expired(self, *, now: datetime, limit: int = PAGE) -> Sequence[Draft]:
+        """Drafts whose time is over."""
+        ...
+
+
+class Updates(Repository[Update], Protocol):
+    """The inbox of what platforms sent."""
+
+    async def waiting(self, platform: str, *, limit: int = PAGE) -> Sequence[Update]:
+        """What is not done yet, in the platform's order."""
+        ...
+
+    async def forget(self, *, before: datetime) -> int:
+        """Remove what is done and was received before a moment; return how many."""
+        ...
+
+
+class Uploads(Repository[Upload], Protocol):
+    """Upload sessions."""
+
+    async def stale(self, *, now: datetime, limit: int = PAGE) -> Sequence[Upload]:
+        """Open sessions whose time is over."""
+        ...
+
+
+class Ownership(Protocol):
+    """Who owns what, over all nouns."""
+
+    async def move(self, old: str, new: str) -> None:
+        """Give everything that one account owns to another; the ledger's past stays as it is."""
         ...
 
 
@@ -106,6 +181,10 @@ class Datasets(Repository[Dataset], Protocol):
 
     async def named(self, owner: str, folded: str) -> Dataset | None:
         """The owner's dataset of exactly this folded name."""
+        ...
+
+    async def unreviewed(self, *, limit: int = PAGE) -> Sequence[Dataset]:
+        """Datasets for adults with pictures that wait for a moderator, oldest change first."""
         ...
 
 
@@ -158,6 +237,10 @@ class Jobs(Repository[Job], Protocol):
         """The owner's jobs, newest first."""
         ...
 
+    async def queue(self, *, limit: int = PAGE) -> Sequence[Job]:
+        """Everybody's running and queued jobs, running first, then as they would be claimed."""
+        ...
+
     async def ahead(self, job: Job) -> int:
         """How many eligible jobs of its kind would be claimed before it."""
         ...
@@ -201,7 +284,7 @@ class Notices(Repository[Notice], Protocol):
     async def pending(
         self, platform: Platform, *, chat: str | None = None, now: datetime, limit: int = PAGE
     ) -> Sequence[Notice]:
-        """Undelivered notices for a platform, or one chat of it, that no front end is delivering, oldest first."""
+        """Notices due on a platform, or in one chat of it, that no front end is delivering, oldest first."""
         ...
 
 
@@ -214,6 +297,10 @@ class Cards(Repository[Card], Protocol):
 
     async def of(self, job: str) -> Sequence[Card]:
         """The cards of one job."""
+        ...
+
+    async def due(self, platform: Platform, *, now: datetime, limit: int = PAGE) -> Sequence[Card]:
+        """Open cards of a platform whose time has come and that no front end is at, oldest first."""
         ...
 
 
@@ -247,21 +334,31 @@ class Repositories:
 
     accounts: Accounts
     actions: Repository[Action]
-    audits: Repository[Audit]
+    allowances: Repository[Allowance]
+    audits: Audits
     captions: Captions
     cards: Cards
+    communities: Repository[Community]
     datasets: Datasets
+    drafts: Drafts
     generations: Repository[Generation]
-    identities: Repository[Identity]
+    identities: Identities
     items: Items
     jobs: Jobs
+    leads: Repository[Lead]
     ledger: Ledger
+    link_codes: Repository[LinkCode]
+    link_requests: Repository[LinkRequest]
     models: Models
     notices: Notices
+    ownership: Ownership
     quotes: Repository[Quote]
     references: References
     runs: Runs
     snapshots: Repository[Snapshot]
+    switches: Repository[Switch]
+    updates: Updates
+    uploads: Uploads
     workers: Workers
 
 

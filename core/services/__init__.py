@@ -4,12 +4,21 @@ from dataclasses import dataclass
 
 from core.services.accounts import Accounts
 from core.services.captions import Captions
+from core.services.communities import Communities
 from core.services.conversations import Conversations
 from core.services.datasets import Datasets
+from core.services.deliveries import Deliveries
+from core.services.downloads import Downloads
+from core.services.drafts import Drafts
 from core.services.generations import Generations
+from core.services.inboxes import Inboxes
 from core.services.jobs import Jobs
+from core.services.links import Links
 from core.services.models import Models
+from core.services.moderation import Moderation
+from core.services.operations import Operations
 from core.services.trainings import Trainings
+from core.services.uploads import Uploads
 from core.services.wallets import Wallets
 
 
@@ -19,10 +28,19 @@ class Services:
 
     accounts: Accounts
     captions: Captions
+    communities: Communities
     conversations: Conversations
     datasets: Datasets
+    deliveries: Deliveries
+    downloads: Downloads
+    drafts: Drafts
     generations: Generations
+    inboxes: Inboxes
     jobs: Jobs
+    links: Links
     models: Models
+    moderation: Moderation
+    operations: Operations
     trainings: Trainings
+    uploads: Uploads
     wallets: Wallets

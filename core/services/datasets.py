@@ -1,9 +1,7 @@
 """Datasets: bundling pictures, letting the doctor look, deleting."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from core.domain.account import Actor, Place
 from core.domain.artifact import Artifact
@@ -15,22 +13,10 @@ from core.domain.value import Value
 from core.kinds import asked_before, enqueue, intake, validation
 from core.ports.blobs import Blobs
 from core.ports.clock import Clock, Ids
+from core.ports.sources import Source, Stored
 from core.ports.store import PAGE, Repositories, Store
 
 UPLOAD_LIMIT = 500 * 2**20  # bytes in one file
-
-
-class Source(Protocol):
-    """A file on its way in: nothing is read before `open`."""
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        ...
-
-    def open(self) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Its bytes, once."""
-        ...
 
 
 class DatasetView(Value):
@@ -154,6 +140,8 @@ class Datasets:
         return await self.store.transact(work)
 
     async def _stored(self, source: Source) -> Artifact:
+        if isinstance(source, Stored):
+            return source.artifact
         async with source.open() as chunks:
             blob = await self.blobs.put(chunks, name=source.name, limit=UPLOAD_LIMIT)
         return Artifact(name=source.name, sha256=blob.id, size=blob.size, media_type="application/octet-stream")

@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from core.domain.dataset import Dataset, Item
+from core.domain.dataset import Dataset, Item, Review
+from core.domain.rating import Rating
 from core.ports.store import PAGE
 from storage.repositories.entities import Database, Entities, Session
 
@@ -25,6 +26,11 @@ class Datasets(Entities[Dataset]):
     async def named(self, owner: str, folded: str) -> Dataset | None:
         """The owner's dataset of exactly this folded name."""
         return await self._one({"owner": owner, "deleted_at": None, "folded": folded})
+
+    async def unreviewed(self, *, limit: int = PAGE) -> list[Dataset]:
+        """Datasets for adults with pictures that wait for a moderator, oldest change first."""
+        waiting = {"rating": Rating.NSFW, "review": Review.PENDING, "count": {"$gt": 0}, "deleted_at": None}
+        return await self._all(waiting, sort=[("updated_at", 1)], limit=limit)
 
 
 class Items(Entities[Item]):

@@ -50,6 +50,11 @@ class Entities(Generic[E]):
         with translated():
             await self._rows.replace_one({"_id": entity.id}, document(entity), upsert=True, session=self._session)
 
+    async def remove(self, name: str) -> bool:
+        """Delete the entity of this id; whether there was one: of two who ask at the same time, one is told so."""
+        with translated():
+            return (await self._rows.delete_one({"_id": name}, session=self._session)).deleted_count == 1
+
     async def _one(self, query: Mapping[str, Any]) -> E | None:
         with translated():
             found = await self._rows.find_one(query, session=self._session)

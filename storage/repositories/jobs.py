@@ -73,6 +73,10 @@ class Jobs(Entities[Job]):
         query = {"owner": owner} | ({"kind": kind} if kind else {})
         return await self._all(query, sort=[("created_at", -1)], limit=limit)
 
+    async def queue(self, *, limit: int = PAGE) -> list[Job]:
+        """Everybody's running and queued jobs, running first, then as they would be claimed."""
+        return await self._all({"state": LIVE}, sort=[("state", -1), ("rank", 1)], limit=limit)
+
     async def ahead(self, job: Job) -> int:
         """How many eligible jobs of its kind would be claimed before it."""
         query = {"state": JobState.QUEUED, "eligible": True, "kind": job.kind, "rank": {"$lt": job.rank}}

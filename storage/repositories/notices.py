@@ -18,11 +18,11 @@ class Notices(Entities[Notice]):
     async def pending(
         self, platform: Platform, *, chat: str | None = None, now: datetime, limit: int = PAGE
     ) -> list[Notice]:
-        """Undelivered notices for a platform, or one chat of it, that no front end is delivering, oldest first."""
+        """Notices due on a platform, or in one chat of it, that no front end is delivering, oldest first."""
         query: dict[str, Any] = {
             "place.platform": platform,
             "state": NoticeState.PENDING,
-            "$or": [{"claimed_until": None}, {"claimed_until": {"$lte": now}}],
+            "$and": [_past("claimed_until", now), _past("not_before", now)],
         }
         if chat is not None:
             query["place.chat"] = chat
@@ -43,3 +43,16 @@ class Cards(Entities[Card]):
     async def of(self, job: str) -> list[Card]:
         """The cards of one job."""
         return await self._all({"job": job})
+
+    async def due(self, platform: Platform, *, now: datetime, limit: int = PAGE) -> list[Card]:
+        """Open cards of a platform whose time has come and that no front end is at, oldest first."""
+        query = {
+            "place.platform": platform,
+            "closed": False,
+            "$and": [_past("claimed_until", now), _past("next_at", now)],
+        }
+        return await self._all(query, sort=[("next_at", 1), ("created_at", 1)], limit=limit)
+
+
+def _past(field: str, now: datetime) -> dict[str, Any]:
+    return {"$or": [{field: None}, {field: {"$lte": now}}]}

@@ -17,7 +17,7 @@ from core.domain.action import VALID_FOR, Then
 from core.domain.dataset import Dataset
 from core.domain.errors import NotFound
 from core.ports.clock import HandClock
-from core.services.datasets import Source
+from core.ports.sources import Source
 from loraguild.composition import House
 from storage.repositories.entities import Database
 from tests.builders.chats import a_call, a_dispatcher

@@ -30,6 +30,11 @@ class Upload:
 
     name: str
     content: bytes
+    most: int | None = None
+
+    @property
+    def size(self) -> int | None:
+        return len(self.content)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:

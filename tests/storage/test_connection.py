@@ -18,10 +18,12 @@ from core.ports.store import Store
 from storage.documents import Document
 from storage.errors import translated
 from storage.indexes import INDEXES, ensure
-from storage.migrations import migrate
-from storage.migrations.m0001_collections import COLLECTIONS
+from storage.migrations import m0001_collections, m0002_chats, migrate
 from storage.repositories.entities import Database
 from storage.store import connected, mongo_store, require_transactions
+
+COLLECTIONS = (*m0001_collections.COLLECTIONS, *m0002_chats.COLLECTIONS)
+NAMES = ["m0001_collections", "m0002_chats"]
 
 
 @pytest.fixture
@@ -48,21 +50,21 @@ leaves_sockets = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWar
 async def test_migrations_run_once_in_order(bare: Database) -> None:
     first, second = await migrate(bare), await migrate(bare)
 
-    assert (first, second) == (["m0001_collections"], [])
+    assert (first, second) == (NAMES, [])
     assert set(COLLECTIONS) <= set(await bare.list_collection_names())
 
 
 async def test_of_many_processes_that_start_together_one_migrates(bare: Database) -> None:
     done = await asyncio.gather(*(migrate(bare) for _ in range(4)))
 
-    assert sorted(done) == [[], [], [], ["m0001_collections"]]
+    assert sorted(done) == [[], [], [], NAMES]
     assert await bare["locks"].count_documents({}) == 0
 
 
 async def test_a_migration_that_ran_half_is_run_again(bare: Database) -> None:
     await bare.create_collection(COLLECTIONS[0])
 
-    assert await migrate(bare) == ["m0001_collections"]
+    assert await migrate(bare) == NAMES
 
 
 async def test_who_died_while_migrating_holds_nobody_up_where_there_is_nothing_to_do(bare: Database) -> None:
@@ -75,7 +77,7 @@ async def test_who_died_while_migrating_holds_nobody_up_where_there_is_nothing_t
 async def test_an_old_lock_is_broken(bare: Database) -> None:
     await bare["locks"].insert_one({"_id": "migrations", "until": datetime.now(UTC) - timedelta(seconds=1)})
 
-    assert await asyncio.wait_for(migrate(bare), 20) == ["m0001_collections"]
+    assert await asyncio.wait_for(migrate(bare), 20) == NAMES
 
 
 async def test_indexes_are_made_once_and_every_collection_of_theirs_exists(database: Database) -> None:

@@ -1,0 +1,1 @@
+"""Discord: the commands as app commands, buttons, forms and cards, over discord.py."""

@@ -1,0 +1,88 @@
+"""Communities: the Discord servers and Telegram groups that the bot was invited to, and what their admins chose."""
+
+from enum import StrEnum
+from typing import Self
+
+from core.domain.account import Place, Platform, Role
+from core.domain.errors import BadValue
+from core.domain.rating import Rating
+from core.domain.value import Entity
+
+WORDS = {True: "yes", False: "no"}
+
+
+class Setting(StrEnum):
+    """What can be chosen for a community."""
+
+    CHANNELS = "channels"
+    RATING = "rating"
+    ORDERS = "orders"
+    NSFW = "nsfw"
+
+
+class Community(Entity):
+    """One community and its settings; the id is `platform:community`.
+
+    `channels` are the chats in which the bot answers (empty: all), `rating` that of a new dataset, `orders` the least
+    role that may order, `nsfw` whether a Telegram group takes adult pictures (Discord marks its own channels).
+    """
+
+    channels: tuple[str, ...] = ()
+    rating: Rating = Rating.SFW
+    orders: Role = Role.USER
+    nsfw: bool = False
+
+    def value(self, setting: Setting) -> str:
+        """A setting as people write it."""
+        match setting:
+            case Setting.CHANNELS:
+                return " ".join(self.channels) or "all"
+            case Setting.RATING:
+                return self.rating.value
+            case Setting.ORDERS:
+                return self.orders.value
+            case Setting.NSFW:
+                return WORDS[self.nsfw]
+
+    def chosen(self, setting: Setting, text: str) -> Self:
+        """The community with one setting changed, as people write it.
+
+        Raises:
+            BadValue: The text is no value of this setting; the words say what would be one.
+        """
+        wished = text.strip().casefold()
+        match setting:
+            case Setting.CHANNELS:
+                return self.but(channels=() if wished == "all" else tuple(dict.fromkeys(_channels(wished))))
+            case Setting.RATING if wished in set(Rating):
+                return self.but(rating=Rating(wished))
+            case Setting.ORDERS if wished in set(Role):
+                return self.but(orders=Role(wished))
+            case Setting.NSFW if wished in WORDS.values():
+                return self.but(nsfw=wished == WORDS[True])
+            case _:
+                raise BadValue(what=setting.value, value=text, why=f"it takes {_takes(setting)}")
+
+
+def community_id(platform: Platform, community: str) -> str:
+    """The one name of a community: `discord:2000`."""
+    return f"{platform}:{community}"
+
+
+def of_place(place: Place) -> str | None:
+    """The id of the community that a place lies in; None for a private place."""
+    return community_id(place.platform, place.community) if place.community else None
+
+
+def _channels(text: str) -> list[str]:
+    return [word.strip("<#>") for word in text.replace(",", " ").split()]
+
+
+def _takes(setting: Setting) -> str:
+    values: dict[Setting, list[str]] = {
+        Setting.CHANNELS: ["the ids of channels", "all"],
+        Setting.RATING: [*Rating],
+        Setting.ORDERS: [*Role],
+        Setting.NSFW: [*WORDS.values()],
+    }
+    return " or ".join(values[setting])

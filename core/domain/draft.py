@@ -1,0 +1,40 @@
+"""Drafts: a command that is still being asked for, with the answers so far; a restart keeps it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from core.domain.account import Place
+from core.domain.artifact import Artifact
+from core.domain.value import Entity, Value
+
+OPEN_FOR = timedelta(minutes=30)
+
+
+class Received(Value):
+    """A file that came in with one message: where it came from (stable, so that a repeated message adds nothing)."""
+
+    origin: str
+    artifact: Artifact
+
+
+class Draft(Entity):
+    """An unfinished command; its id is the token that keyboards and forms carry, and the key the command runs under.
+
+    `asked` is the parameter that the person is asked for, `shown` the values offered now, `text` what narrows them,
+    `pages` the cursors of the pages before this one, `trail` the parameters answered so far, in order; `message` the
+    platform's id of the question. `received` are files that wait for Done; their bytes are referred to.
+    """
+
+    account: str
+    place: Place
+    command: str
+    given: Mapping[str, str] = {}
+    asked: str | None = None
+    shown: tuple[str, ...] = ()
+    text: str = ""
+    pages: tuple[str, ...] = ()
+    trail: tuple[str, ...] = ()
+    received: tuple[Received, ...] = ()
+    message: str | None = None
+    created_at: datetime
+    expires_at: datetime

@@ -1,0 +1,25 @@
+"""Switches: what operators turn off for a while. Everything is on until somebody turned it off."""
+
+from datetime import datetime
+
+from core.domain.value import Entity
+
+QUEUE = "queue"
+
+
+class Switch(Entity):
+    """Whether one thing is on, and who said so; the id says what: `queue`, `worker:ID`, `offering:ID`."""
+
+    on: bool
+    by: str
+    at: datetime
+
+
+def of_worker(worker: str) -> str:
+    """The switch that lets a worker take jobs: off means that it drains."""
+    return f"worker:{worker}"
+
+
+def of_offering(offering: str) -> str:
+    """The switch that puts an offering on offer."""
+    return f"offering:{offering}"

@@ -1,5 +1,7 @@
 """The keys that sign links: from the settings, or made once and kept in the data folder of an embedded house."""
 
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Mapping
@@ -24,6 +26,16 @@ def signing_keys(settings: Settings) -> Mapping[str, bytes]:
     if not settings.embedded:
         raise SecretMissing
     return {"0": _kept(settings.data_folder / FILE)}
+
+
+def derived(settings: Settings, purpose: str) -> str:
+    """A secret of its own for a purpose, the same in every process of the house: 64 hex digits.
+
+    Raises:
+        SecretMissing: As above.
+    """
+    key = next(iter(signing_keys(settings).values()))
+    return hmac.new(key, purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def _split(part: str) -> tuple[str, str, str]:

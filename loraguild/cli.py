@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+from loraguild.starting import FAILED, configured, finish, inside
 
+if TYPE_CHECKING:
     from bots.console.saying import Answer
     from config.settings import Settings
     from loraguild.composition import House
-
-FAILED, WRONG, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     help="A community trains its own LoRA models together, from inside its chat.",
@@ -44,7 +38,7 @@ def up(
     """Run everything in one terminal: the database, workers, and every configured front end. Ctrl-C stops it all."""
     from loraguild.running import up as run  # noqa: PLC0415 - heavy
 
-    _finish(run(_settings(), workers=workers))
+    finish(run(configured(), workers=workers))
 
 
 @app.command()
@@ -55,14 +49,14 @@ def chat(name: Name = None) -> None:
     from bots.console.chat import Chat  # noqa: PLC0415 - heavy
     from bots.console.speaking import seated  # noqa: PLC0415 - heavy
 
-    settings = _settings()
+    settings = configured()
 
     async def work(house: House) -> int:
         speaker = await seated(settings, services=house.services, blobs=house.blobs, name=name or _me())
         await Chat(speaker, out=Console()).run()
         return 0
 
-    _finish(_inside(settings, work))
+    finish(inside(settings, work))
 
 
 @app.command()
@@ -84,14 +78,14 @@ def say(
     from bots.console.saying import told  # noqa: PLC0415 - heavy
 
     line = words[0] if len(words) == 1 else shlex.join(words)
-    settings, files = _settings(), tuple(map(str, file or ()))
+    settings, files = configured(), tuple(map(str, file or ()))
     screen = None if as_json else Console()
 
     async def work() -> int:
         answer = await _answered(settings, name or _me(), line, files=files, wait=wait, screen=screen)
         return told(answer, out=Console(), as_data=as_json)
 
-    _finish(work())
+    finish(work())
 
 
 @app.command()
@@ -104,8 +98,32 @@ def worker(
     """Take jobs from the queue and do them. Ctrl-C or SIGTERM hands running work over and leaves."""
     from loraguild.running import worker as run  # noqa: PLC0415 - heavy
 
-    settings = _settings()
-    _finish(_inside(settings, lambda house: run(house, kinds=kinds, labels=labels, concurrency=concurrency, once=once)))
+    settings = configured()
+    finish(inside(settings, lambda house: run(house, kinds=kinds, labels=labels, concurrency=concurrency, once=once)))
+
+
+@app.command()
+def discord() -> None:
+    """Answer on Discord until Ctrl-C or SIGTERM; needs DISCORD_TOKEN."""
+    from loraguild.running import discord as run  # noqa: PLC0415 - heavy
+
+    finish(inside(configured(), run))
+
+
+@app.command()
+def telegram() -> None:
+    """Answer on Telegram until Ctrl-C or SIGTERM; needs TELEGRAM_TOKEN."""
+    from loraguild.running import telegram as run  # noqa: PLC0415 - heavy
+
+    finish(inside(configured(), run))
+
+
+@app.command()
+def web() -> None:
+    """Serve the pages that chats link to, uploads and downloads, until Ctrl-C or SIGTERM."""
+    from loraguild.running import web as run  # noqa: PLC0415 - heavy
+
+    finish(inside(configured(), run))
 
 
 @db.command("init")
@@ -116,19 +134,19 @@ def init() -> None:
         typer.echo("The database is ready.")
         return 0
 
-    _finish(_inside(_settings(), work))
+    finish(inside(configured(), work))
 
 
 @db.command()
 def stats() -> None:
     """Count what is in the database: rows, bytes, jobs by state."""
-    _finish(_looked("stats"))
+    finish(_looked("stats"))
 
 
 @db.command("verify-ledger")
 def verify_ledger() -> None:
     """Replay all transactions and compare them with every balance; fails where one differs."""
-    _finish(_looked("verify"))
+    finish(_looked("verify"))
 
 
 @app.command()
@@ -138,7 +156,7 @@ def doctor() -> None:
 
     from loraguild.health import Health, checks  # noqa: PLC0415 - heavy
 
-    settings = _settings()
+    settings = configured()
 
     async def work() -> int:
         found, out = await checks(settings), Console(highlight=False)
@@ -148,7 +166,7 @@ def doctor() -> None:
             out.out(check.seen + (f"\n{'':21}{check.remedy}" if check.remedy else ""), highlight=False)
         return FAILED if any(check.health is Health.FAIL for check in found) else 0
 
-    _finish(work())
+    finish(work())
 
 
 @app.command()
@@ -158,7 +176,7 @@ def demo(
     """Play a first training through a chat of three people, on real parts. Takes about a minute."""
     from loraguild.demo import play  # noqa: PLC0415 - heavy
 
-    _finish(play(folder))
+    finish(play(folder))
 
 
 @app.command()
@@ -184,28 +202,6 @@ def version() -> None:
 def main() -> None:
     """Run the command line."""
     app()
-
-
-def _settings() -> Settings:
-    """The settings, or one sentence for each that does not fit; logs follow them from here on."""
-    from pydantic import ValidationError  # noqa: PLC0415 - heavy
-    from pydantic_settings import SettingsError  # noqa: PLC0415 - heavy
-
-    from config.settings import Settings  # noqa: PLC0415 - heavy
-    from loraguild.logs import configure  # noqa: PLC0415 - heavy
-
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        for problem in error.errors():
-            name = ".".join(map(str, problem["loc"])).upper()
-            typer.echo(f"The setting {name} does not fit: {problem['msg']}. See .env.example.", err=True)
-    except SettingsError as error:
-        typer.echo(f"A setting cannot be read: {error}. See .env.example.", err=True)
-    else:
-        configure(settings)
-        return settings
-    raise typer.Exit(WRONG)
 
 
 def _me() -> str:
@@ -234,46 +230,10 @@ async def _answered(
         return Answer(reply=failed(error))
 
 
-async def _inside(settings: Settings, work: Callable[[House], Awaitable[int]]) -> int:
-    from loraguild.composition import opened  # noqa: PLC0415 - heavy
-
-    async with opened(settings) as house:
-        return await work(house)
-
-
 async def _looked(what: str) -> int:
     from rich.console import Console  # noqa: PLC0415 - heavy
 
     from loraguild import database  # noqa: PLC0415 - heavy
 
     look = {"stats": database.stats, "verify": database.verify}[what]
-    return await _inside(_settings(), lambda house: look(house.store, out=Console(highlight=False)))
-
-
-def _finish(work: Coroutine[Any, Any, int]) -> None:
-    """Run to the end and leave with the status that came out; SIGINT and SIGTERM end it in order."""
-    from config.catalogue import OfferingBroken  # noqa: PLC0415 - heavy
-    from core.domain.errors import DomainError, Unavailable  # noqa: PLC0415 - heavy
-
-    async def run() -> int:
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if task:
-                loop.add_signal_handler(number, task.cancel)
-        return await work
-
-    try:
-        status = asyncio.run(run())
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        status = INTERRUPTED
-    except DomainError as error:
-        typer.echo(str(error), err=True)
-        status = FAILED if isinstance(error, Unavailable) else WRONG
-    except OfferingBroken as error:
-        typer.echo(f"An offering cannot be read: {error}", err=True)
-        status = WRONG
-    except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = FAILED
-    raise typer.Exit(status)
+    return await inside(configured(), lambda house: look(house.store, out=Console(highlight=False)))

@@ -1,25 +1,30 @@
-"""Long-running processes: one worker, and `up`, which keeps a house with its workers going in one terminal."""
+"""Long-running processes: a worker, a bot, the pages; and `up`, which keeps all of them going in one terminal."""
 
 import asyncio
 import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from pydantic import SecretStr
 from rich.console import Console
 from rich.text import Text
 
+from config.secrets import derived
 from config.settings import Settings
-from core.domain.errors import BadValue
+from core.domain.errors import BadValue, ExtraMissing, TokenMissing
 from core.domain.fleet import Worker
 from core.kinds import discovered
 from core.ports.clock import RandomIds, SystemClock
 from loraguild.composition import House, opened
 from loraguild.health import gpu_present
 from loraguild.supervisor import Program, supervised
+from loraguild.tidying import tidying
 
 MB = 2**20
-COLOURS = ("cyan", "magenta", "yellow", "blue")
+COLOURS = ("cyan", "magenta", "yellow", "blue", "green")
 
 
 async def worker(house: House, *, kinds: str, labels: str, concurrency: int, once: bool) -> int:
@@ -40,16 +45,74 @@ async def worker(house: House, *, kinds: str, labels: str, concurrency: int, onc
         memory=house.settings.worker_memory_mb * MB,
         checkpoint_seconds=house.settings.checkpoint_seconds,
     )
-    await work(floor, concurrency=concurrency, once=once, stop=stop)
+    tidy = asyncio.create_task(tidying(house, holder=floor.worker.id))
+    try:
+        await work(floor, concurrency=concurrency, once=once, stop=stop)
+    finally:
+        tidy.cancel()
+    return 0
+
+
+async def discord(house: House) -> int:
+    """Answer on Discord until a signal comes.
+
+    Raises:
+        TokenMissing, TokenRefused: Discord does not let the bot in.
+    """
+    token, url = _token(house.settings.discord_token, "DISCORD_TOKEN"), house.settings.discord_api_url
+    with _installed("discord"):
+        from bots.discord.client import serve  # noqa: PLC0415 - only this process needs the library
+    await serve(services=house.services, blobs=house.blobs, token=token, api_url=url, stop=_stopping())
+    return 0
+
+
+async def telegram(house: House) -> int:
+    """Answer on Telegram until a signal comes.
+
+    Raises:
+        TokenMissing, TokenRefused: Telegram does not let the bot in.
+    """
+    settings, token = house.settings, _token(house.settings.telegram_token, "TELEGRAM_TOKEN")
+    with _installed("telegram"):
+        from bots.telegram.serving import serve  # noqa: PLC0415 - only this process needs the library
+    await serve(
+        services=house.services,
+        blobs=house.blobs,
+        token=token,
+        api_url=settings.telegram_api_url,
+        webhook_url=settings.telegram_webhook_url,
+        webhook_port=settings.telegram_webhook_port,
+        secret=derived(settings, "telegram webhook"),
+        stop=_stopping(),
+    )
+    return 0
+
+
+async def web(house: House) -> int:
+    """Serve the pages until a signal comes.
+
+    Raises:
+        PortTaken: Somebody else listens there.
+    """
+    with _installed("web"):
+        from web.app import serve  # noqa: PLC0415 - only this process needs the library
+    settings = house.settings
+    await serve(
+        services=house.services, blobs=house.blobs, host=settings.web_host, port=settings.web_port, stop=_stopping()
+    )
     return 0
 
 
 async def up(settings: Settings, *, workers: int) -> int:
-    """Run database and workers until a signal comes."""
+    """Run database, workers, the pages and every bot that has a token, until a signal comes."""
     stop, out = _stopping(), Console(highlight=False)
-    names = [f"worker-{number}" for number in range(1, workers + 1)]
-    programs = [Program(name=name, command=(sys.executable, "-m", "loraguild", "worker")) for name in names]
-    colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
+    bots = [name for name, token in _tokens(settings).items() if token]
+    commands = {"web": "web"} | {name: name for name in bots}
+    commands |= {f"worker-{number}": "worker" for number in range(1, workers + 1)}
+    programs = [
+        Program(name=name, command=(sys.executable, "-m", "loraguild", command)) for name, command in commands.items()
+    ]
+    colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(commands)}
 
     def say(name: str, line: str) -> None:
         out.print(Text.assemble((f"{name} │ ", colours[name]), line), soft_wrap=True)
@@ -58,11 +121,32 @@ async def up(settings: Settings, *, workers: int) -> int:
         where = f"embedded, in {settings.data_folder / 'database'}" if settings.embedded else "MONGODB_URI"
         out.print(f"database │ {where}", markup=False)
         out.print(f"workers  │ {workers}")
+        out.print(f"pages    │ {settings.address}", markup=False)
+        out.print(f"bots     │ {', '.join(bots) or 'none: README says how to get one in ten minutes'}")
         out.print("next     │ in another terminal: loraguild chat. Ctrl-C here stops everything.")
         async with supervised(programs, say=say):
             await stop.wait()
             out.print("stopping │ running work is handed over …")
     return 0
+
+
+@contextmanager
+def _installed(extra: str) -> Iterator[None]:
+    """Say which extra an import needs that does not succeed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ExtraMissing(extra=extra) from error
+
+
+def _tokens(settings: Settings) -> dict[str, SecretStr | None]:
+    return {"discord": settings.discord_token, "telegram": settings.telegram_token}
+
+
+def _token(token: SecretStr | None, setting: str) -> str:
+    if token is None or not token.get_secret_value().strip():
+        raise TokenMissing(setting=setting)
+    return token.get_secret_value().strip()
 
 
 def _stopping() -> asyncio.Event:

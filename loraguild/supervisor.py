@@ -15,6 +15,8 @@ STOP_SECONDS = 35.0  # a worker hands over within 28, and the last one stops the
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a crashed program is started again; doubles each time
 HEALTHY_AFTER = 60.0  # seconds after which a crash counts as the first again
 
+WRONG = 2  # the status of a program whose settings do not fit: starting it again would not help
+
 log = structlog.get_logger()
 
 
@@ -49,6 +51,9 @@ async def _kept(program: Program, say: Callable[[str, str], None]) -> None:
     while True:
         started = clock()
         status = await _ran(program, say)
+        if status == WRONG:
+            log.error("program.misconfigured", program=program.name, advice="mend the settings and start again")
+            return
         pause = FIRST_PAUSE if clock() - started > HEALTHY_AFTER else pause
         log.warning("program.ended", program=program.name, status=status, again_in=pause)
         await asyncio.sleep(pause)

@@ -10,18 +10,23 @@ from storage.repositories.entities import Database
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """One index; `where` makes it partial."""
+    """One index; `where` makes it partial, `expires` lets the server remove rows after the moment in its key.
+
+    The server does so when it gets round to it: no rule may rest on it.
+    """
 
     collection: str
     keys: tuple[tuple[str, int], ...]
     why: str
     unique: bool = False
+    expires: bool = False
     where: Mapping[str, Any] = field(default_factory=dict)
 
 
 INDEXES = (
     Index(collection="accounts", keys=(("name", 1),), why="admins name people"),
-    Index(collection="allowances", keys=(("expires_at", 1),), why="windows that are over"),
+    Index(collection="actions", keys=(("expires_at", 1),), expires=True, why="buttons after their time"),
+    Index(collection="allowances", keys=(("expires_at", 1),), expires=True, why="windows that are over"),
     Index(collection="audits", keys=(("actor", 1), ("at", -1)), why="what somebody did"),
     Index(collection="audits", keys=(("at", -1),), why="what was done lately"),
     Index(
@@ -54,7 +59,8 @@ INDEXES = (
     Index(collection="models", keys=(("run", 1),), why="what a training has made"),
     Index(collection="models", keys=(("trigger", 1),), why="prompts call models by trigger word"),
     Index(collection="models", keys=(("visibility", 1), ("published_at", -1)), why="models for everyone"),
-    Index(collection="link_codes", keys=(("expires_at", 1),), why="codes that nobody used"),
+    Index(collection="link_codes", keys=(("expires_at", 1),), expires=True, why="codes that nobody used"),
+    Index(collection="link_requests", keys=(("expires_at", 1),), expires=True, why="requests that nobody answered"),
     Index(
         collection="notices",
         keys=(("place.platform", 1), ("state", 1), ("place.chat", 1), ("created_at", 1)),
@@ -83,6 +89,8 @@ async def ensure(database: Database) -> None:
     with translated():
         for index in INDEXES:
             options: dict[str, Any] = {"unique": index.unique}
+            if index.expires:
+                options["expireAfterSeconds"] = 0
             if index.where:
                 options["partialFilterExpression"] = index.where
             await database[index.collection].create_index(list(index.keys), **options)

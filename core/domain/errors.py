@@ -421,6 +421,14 @@ class TokenMissing(Invalid):
     setting: str
 
 
+class ExtraMissing(Invalid):
+    """A part of the house that is not installed."""
+
+    code = "extra_missing"
+    template = "This part is not installed. Install it with `pip install 'loraguild[{extra}]'`."
+    extra: str
+
+
 class TokenRefused(Invalid):
     """A platform that does not know the token, or does not let the bot in as it is."""
 

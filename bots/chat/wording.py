@@ -1,0 +1,23 @@
+"""Commands in running text: written once as they are typed in a console, shown as each chat spells them."""
+
+import re
+from collections.abc import Callable, Collection
+
+CODE = re.compile(r"`([^`\n]+)`")
+
+
+def respelled(text: str, paths: Collection[str], spell: Callable[[str], str]) -> str:
+    """The text with every command in backticks, such as «`dataset add zorp`», spelled by `spell(path)`.
+
+    What follows the path stays; backticks around anything else stay as they are.
+    """
+
+    def shown(match: re.Match[str]) -> str:
+        words = match[1].split(" ")
+        for length in range(min(2, len(words)), 0, -1):
+            path = " ".join(words[:length])
+            if path in paths:
+                return f"`{' '.join([spell(path), *words[length:]])}`"
+        return match[0]
+
+    return CODE.sub(shown, text)

@@ -1,0 +1,31 @@
+"""Tidying: what nobody needs any more is let go, by one process of the house at a time."""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from core.domain.errors import DomainError
+from loraguild.composition import House
+
+EVERY = 600.0  # seconds
+LEAD = "tidying"
+
+log = structlog.get_logger()
+
+
+async def tidying(house: House, *, holder: str, every: float = EVERY) -> None:
+    """Tidy up now and then, for ever; a database that does not answer is asked again the next time."""
+    while True:
+        with suppress(DomainError):
+            if await house.services.inboxes.lead(LEAD, holder):
+                await tidied(house)
+        await asyncio.sleep(every)
+
+
+async def tidied(house: House) -> None:
+    """Let go of uploads that nobody finished, of bytes that nobody refers to, and of what platforms sent long ago."""
+    uploads, updates = await house.services.uploads.sweep(), await house.services.inboxes.forget()
+    blobs = await house.blobs.sweep()
+    if uploads or updates or blobs:
+        log.info("house.tidied", uploads=uploads, updates=updates, blobs=blobs)

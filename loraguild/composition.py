@@ -79,7 +79,7 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
         communities=Communities(store=store, clock=clock, ids=ids),
         conversations=Conversations(store=store, clock=clock, ids=ids),
         datasets=Datasets(store=store, blobs=blobs, clock=clock, ids=ids),
-        deliveries=Deliveries(store=store, clock=clock, ids=ids),
+        deliveries=Deliveries(store=store, clock=clock),
         downloads=Downloads(clock=clock, keys=keys, address=address),
         drafts=Drafts(store=store, blobs=blobs, clock=clock, ids=ids),
         generations=Generations(store=store, clock=clock, ids=ids, offerings=offered),

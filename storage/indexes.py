@@ -59,7 +59,9 @@ INDEXES = (
     Index(collection="models", keys=(("run", 1),), why="what a training has made"),
     Index(collection="models", keys=(("trigger", 1),), why="prompts call models by trigger word"),
     Index(collection="models", keys=(("visibility", 1), ("published_at", -1)), why="models for everyone"),
+    Index(collection="link_codes", keys=(("account", 1),), unique=True, why="one live code an account"),
     Index(collection="link_codes", keys=(("expires_at", 1),), expires=True, why="codes that nobody used"),
+    Index(collection="link_requests", keys=(("account", 1),), why="who waits for somebody's confirmation"),
     Index(collection="link_requests", keys=(("expires_at", 1),), expires=True, why="requests that nobody answered"),
     Index(
         collection="notices",

@@ -12,6 +12,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
+from core.domain.account import Identity
 from core.domain.action import Action
 from core.domain.allowance import Allowance
 from core.domain.community import Community
@@ -27,7 +28,7 @@ from storage.documents import Document
 from storage.errors import given_up, translated
 from storage.indexes import ensure
 from storage.migrations import migrate
-from storage.repositories.accounts import Accounts, Audits, Identities
+from storage.repositories.accounts import Accounts, Audits, Belongings
 from storage.repositories.captions import Captions
 from storage.repositories.datasets import Datasets, Items
 from storage.repositories.drafts import Drafts
@@ -63,13 +64,13 @@ def repositories(database: Database, session: Session = None) -> Repositories:
         datasets=Datasets(database, session),
         drafts=Drafts(database, session),
         generations=Entities(database, session, shape=Generation, name="generations"),
-        identities=Identities(database, session),
+        identities=Belongings(database, session, shape=Identity, name="identities"),
         items=Items(database, session),
         jobs=Jobs(database, session),
         leads=Entities(database, session, shape=Lead, name="leads"),
         ledger=Ledger(database, session),
-        link_codes=Entities(database, session, shape=LinkCode, name="link_codes"),
-        link_requests=Entities(database, session, shape=LinkRequest, name="link_requests"),
+        link_codes=Belongings(database, session, shape=LinkCode, name="link_codes"),
+        link_requests=Belongings(database, session, shape=LinkRequest, name="link_requests"),
         models=Models(database, session),
         notices=Notices(database, session),
         ownership=Ownership(database, session),

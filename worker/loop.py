@@ -81,7 +81,7 @@ async def _slot(floor: Floor, folder: Path, *, once: bool, stop: asyncio.Event) 
         while not stop.is_set():
             job = await _survived(lambda: floor.services.jobs.claim(floor.worker))
             if job is not None:
-                done = partial(_done, floor, folder / f"{job.id}-{job.attempt}", job, studio, stop)
+                done = partial(_done, floor, folder / f"{job.id}-{job.token}", job, studio, stop)
                 ended += bool(await _survived(done))
             elif once:
                 break

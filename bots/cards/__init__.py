@@ -36,12 +36,18 @@ async def card(call: Call, job_id: str) -> Reply:
     Raises:
         NotFound: There is no such job for this actor.
     """
-    job = await call.services.jobs.view(call.actor, job_id)
+    return await drawn(call, await call.services.jobs.view(call.actor, job_id))
+
+
+async def drawn(call: Call, job: Job) -> Reply:
+    """The card of a job in this state."""
     title = f"{job.title} · {MARKS[job.state]}"
     match job.state:
         case JobState.QUEUED:
             waiting = await call.services.jobs.why(call.actor, job.id)
-            reply = Reply(title=title, lines=(f"Position {waiting.ahead + 1} in the queue.",), buttons=(_cancel(job),))
+            paused = ("The queue is paused. The job keeps its place.",) if waiting.paused else ()
+            lines = (f"Position {waiting.ahead + 1} in the queue.", *paused)
+            reply = Reply(title=title, lines=lines, buttons=(_cancel(job),))
         case JobState.RUNNING:
             reply = await _drawing(job).running(call, job)
             reply = reply.but(progress=job.progress, buttons=(*reply.buttons, _cancel(job)))
@@ -56,6 +62,17 @@ async def card(call: Call, job_id: str) -> Reply:
             paid = (f"The {job.price} set aside went back to your wallet.",) if job.price else ()
             reply = Reply(title=title, lines=paid)
     return reply.but(title=title, job=job.id)
+
+
+def parting(job: Job) -> Reply:
+    """What a card says that is kept up to date no longer: where the job stands, and what to do for more."""
+    words = "The result is below." if job.state.ended else f"Not kept up to date here: `train view {job.id}`."
+    return Reply(title=f"{job.title} · {MARKS[job.state]}", lines=(words,))
+
+
+def continued(job: Job) -> Reply:
+    """What a card says that is followed by a fresh one."""
+    return Reply(title=job.title, lines=("Continues below.",))
 
 
 async def _done(call: Call, job: Job) -> Reply:

@@ -20,5 +20,6 @@ async def done(call: Call, job: Job) -> Reply:
         title=job.title,
         fields=(("prompt", made.prompt), ("seed", str(made.seed)), ("steps", str(made.steps))),
         pictures=made.pictures,
+        rating=made.rating,
         buttons=(again,),
     )

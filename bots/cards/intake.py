@@ -2,7 +2,7 @@
 
 from bots.cards.findings import remedies, summary
 from bots.chat.parameter import Call
-from bots.chat.reply import Reply
+from bots.chat.reply import Button, Reply
 from core.domain.job import Job
 from core.kinds.intake import FileOutcome, Result, Verdict
 
@@ -20,12 +20,14 @@ async def done(call: Call, job: Job) -> Reply:
     told = [f"{outcome.name}: {outcome.verdict.value}. {outcome.words}".rstrip() for outcome in _notable(result)]
     more = [f"… and {len(told) - SHOWN} more files."] if len(told) > SHOWN else []
     dataset = (await call.services.datasets.view(call.actor, job.subject)).dataset
+    more_of_it = Button(label="Add more", command="dataset add", arguments={"dataset": dataset.id})
     taken = f"{len(result.pictures)} pictures taken into «{dataset.name}»."
     return Reply(
         title=job.title,
         lines=(taken, *told[:SHOWN], *more, *summary(dataset)),
         pictures=(result.sheet,) if result.sheet else (),
-        buttons=remedies(dataset),
+        rating=dataset.rating,
+        buttons=(more_of_it, *remedies(dataset)),
     )
 
 

@@ -2,7 +2,8 @@
 
 from bots.cards import card
 from bots.chat.parameter import Call
-from bots.chat.reply import Reply
+from bots.chat.reply import Button, Reply
+from core.domain.action import Style, Then
 from core.domain.notice import Notice, Topic
 
 
@@ -12,11 +13,38 @@ async def told(call: Call, notice: Notice) -> Reply:
     Raises:
         NotFound: What it is about is gone.
     """
+    facts = notice.details
     match notice.topic:
-        case Topic.GRANTED:
-            details = notice.details
-            return Reply(title=f"{details['by']} gave you {details['amount']} qoints", lines=(details["why"],))
-        case Topic.REFUNDED | Topic.LINK_ASKED | Topic.LINKED | Topic.REVIEWED | Topic.BROADCAST:
-            return Reply(title=notice.details.get("title", ""), lines=(notice.details.get("text", ""),))
         case Topic.JOB_SUCCEEDED | Topic.JOB_FAILED | Topic.JOB_CANCELLED:
-            return await card(call, notice.job or "")
+            reply = await card(call, notice.job or "")
+        case Topic.GRANTED:
+            reply = Reply(title=f"{facts['by']} gave you {facts['amount']} qoints", lines=(facts["why"],))
+        case Topic.REFUNDED:
+            title = f"{facts['by']} gave you {facts['amount']} back for {facts['what']}"
+            reply = Reply(title=title, lines=(facts["why"],))
+        case Topic.LINK_ASKED:
+            reply = _asked(notice)
+        case Topic.LINKED:
+            title = f"{facts['name']} on {facts['platform'].title()} is you from now on"
+            reply = Reply(title=title, lines=("One wallet, the same datasets, models and jobs wherever you are.",))
+        case Topic.REVIEWED:
+            lines = (facts["why"],) if facts["why"] else ()
+            reply = Reply(title=f"A moderator has {facts['review']} «{facts['what']}»", lines=lines)
+        case Topic.BROADCAST:
+            reply = Reply(title="News for everyone", lines=tuple(facts["text"].splitlines()))
+    return reply
+
+
+def _asked(notice: Notice) -> Reply:
+    facts, arguments = notice.details, {"request": notice.details["request"]}
+    return Reply(
+        title=f"Are you {facts['name']} on {facts['platform'].title()}?",
+        lines=(
+            "Somebody used your code there. Confirm, and the two accounts become one, wallets included.",
+            "Refuse if that was not you.",
+        ),
+        buttons=(
+            Button(label="Confirm", command="link confirm", arguments=arguments, style=Style.GO, then=Then.REPLACE),
+            Button(label="Refuse", command="link refuse", arguments=arguments, then=Then.REPLACE),
+        ),
+    )

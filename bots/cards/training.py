@@ -14,7 +14,12 @@ async def running(call: Call, job: Job) -> Reply:
     loss = (("loss", f"{chart[-1].loss:.4f}"),) if chart else ()
     epochs = run.epochs if run else ()
     passed = (("epochs", f"{len(epochs)} done"),) if epochs else ()
-    return Reply(title=job.title, fields=(*loss, *passed), pictures=epochs[-1].samples[:1] if epochs else ())
+    return Reply(
+        title=job.title,
+        fields=(*loss, *passed),
+        pictures=epochs[-1].samples[:1] if epochs else (),
+        rating=Payload.model_validate(job.payload).rating,
+    )
 
 
 async def done(call: Call, job: Job) -> Reply:
@@ -31,6 +36,7 @@ async def done(call: Call, job: Job) -> Reply:
         ),
         pictures=(result.grid,),
         files=(result.artifact,),
+        rating=payload.rating,
         buttons=(
             Button(label="Publish", command="model publish", arguments={"model": model.id}, style=Style.GO),
             Button(label="Try it", command="imagine", arguments={"prompt": f"{payload.trigger} on a white background"}),

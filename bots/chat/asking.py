@@ -3,15 +3,15 @@
 The draft in the store is all there is of a conversation, so that a restart, or another process, goes on with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bots.chat.definition import Definition
 from bots.chat.dispatcher import Dispatcher
 from bots.chat.parameter import Call, Files, Page, Parameter, Raw
-from core.domain.draft import Draft
-from core.domain.errors import DomainError
+from core.domain.draft import HEARD, Draft
+from core.domain.errors import Invalid, Missing
 from core.ports.blobs import Blobs
 from core.ports.sources import Source, Stored
 
@@ -76,49 +76,70 @@ class Asking:
     size: int
 
     async def begin(self, definition: Definition, call: Call, given: Mapping[str, str], *, token: str = "") -> Step:
-        """Ask for what a command still needs; what was given and does not fit is asked for again, with the words."""
+        """Ask for what a command still needs; what was given and does not fit is asked for again, with the words.
+
+        Raises:
+            Banned, NotAllowed: The actor may not use the command.
+        """
+        call.actor.require_welcome()
+        call.actor.require(definition.role)
         drafts = call.services.drafts
         draft = await drafts.open(call.actor, call.place, command=definition.path, given=given, token=token)
-        return await self._onward(call, draft)
+        return await self.onward(call, draft)
+
+    async def onward(self, call: Call, draft: Draft, *, words: str = "") -> Step:
+        """What to do now: the next question, or to run the command; `words` say what was wrong with an answer."""
+        definition = self._definition(draft)
+        given, wrong = await self._fitting(call, definition, draft.given)
+        name = await self.dispatcher.question(definition, call, given)
+        if name is None:
+            return self._ready(draft)
+        text = draft.text if not wrong else draft.given.get(name, "")
+        page = await self._page(call, draft.but(text=text), name, given)
+        shown = tuple(choice.value for choice in page.choices)
+        asked = await call.services.drafts.change(
+            draft, lambda now: now.but(given=given, asked=name, shown=shown, text=text)
+        )
+        return Question(draft=asked, definition=definition, name=name, page=page, words=words or wrong)
 
     async def chosen(self, call: Call, draft: Draft, index: int) -> Step:
         """One of the shown values; where it is no longer shown, the question as it is now."""
         if draft.asked is None or not 0 <= index < len(draft.shown):
-            return await self._onward(call, draft)
+            return await self.onward(call, draft)
         return await self._answered(call, draft, draft.shown[index])
 
     async def typed(self, call: Call, draft: Draft, text: str) -> Step:
         """Typed words: the answer where they are one, else what narrows the choices."""
-        if draft.asked is None or isinstance(self._parameter(draft), Files):
-            return await self._onward(call, draft)
+        if draft.asked is None or isinstance(self._parameter(draft), Files) or call.key in draft.heard:
+            return await self.onward(call, draft)
         try:
             await self._parameter(draft).parse(call, text, draft.given)
-        except DomainError as error:
-            narrowed = await call.services.drafts.change(draft, lambda now: now.but(text=text, pages=()))
-            return await self._onward(call, narrowed, words=str(error))
+        except (Invalid, Missing) as error:
+            narrowed = await self._moved(call, draft, lambda now: now.but(text=text, pages=()))
+            return await self.onward(call, narrowed, words=str(error))
         return await self._answered(call, draft, text)
 
     async def skipped(self, call: Call, draft: Draft) -> Step:
         """Leave an optional parameter out."""
         if draft.asked is None or draft.asked not in self._definition(draft).optional:
-            return await self._onward(call, draft)
+            return await self.onward(call, draft)
         return await self._answered(call, draft, "")
 
     async def more(self, call: Call, draft: Draft) -> Step:
         """The next page."""
         if draft.asked is None:
-            return await self._onward(call, draft)
-        page = await self._page(call, draft, self._parameter(draft), draft.given)
+            return await self.onward(call, draft)
+        page = await self._page(call, draft, draft.asked, draft.given)
         last = page.choices[-1].label if page.more else ""
         if not last:
-            return await self._onward(call, draft)
+            return await self.onward(call, draft)
         turned = await call.services.drafts.change(draft, lambda now: now.but(pages=(*now.pages, last)))
-        return await self._onward(call, turned)
+        return await self.onward(call, turned)
 
     async def fewer(self, call: Call, draft: Draft) -> Step:
         """The page before."""
         turned = await call.services.drafts.change(draft, lambda now: now.but(pages=now.pages[:-1]))
-        return await self._onward(call, turned)
+        return await self.onward(call, turned)
 
     async def back(self, call: Call, draft: Draft) -> Step:
         """The question before, its answer forgotten."""
@@ -128,7 +149,7 @@ class Asking:
             kept = {name: value for name, value in now.given.items() if name != last}
             return now.but(given=kept, trail=tuple(trail), text="", pages=())
 
-        return await self._onward(call, await call.services.drafts.change(draft, undone))
+        return await self.onward(call, await call.services.drafts.change(draft, undone))
 
     async def received(self, call: Call, draft: Draft, source: Source, *, origin: str) -> Draft:
         """A file came in while files are asked for."""
@@ -137,7 +158,7 @@ class Asking:
     async def done(self, call: Call, draft: Draft) -> Step:
         """No more files come."""
         if not draft.received:
-            return await self._onward(call, draft, words="Nothing has come yet.")
+            return await self.onward(call, draft, words="Nothing has come yet.")
         return self._ready(draft)
 
     async def _answered(self, call: Call, draft: Draft, value: str) -> Step:
@@ -147,28 +168,21 @@ class Asking:
             answers = {**now.given, name: value}
             return now.but(given=answers, trail=(*now.trail, name), text="", pages=(), asked=None)
 
-        return await self._onward(call, await call.services.drafts.change(draft, told))
+        return await self.onward(call, await self._moved(call, draft, told))
 
-    async def _onward(self, call: Call, draft: Draft, *, words: str = "") -> Step:
-        definition = self._definition(draft)
-        given, wrong = await self._fitting(call, definition, draft.given)
-        name = await self.dispatcher.question(definition, call, given)
-        if name is None:
-            return self._ready(draft)
-        text = draft.text if not wrong else draft.given.get(name, "")
-        page = await self._page(call, draft.but(text=text), definition.parameters[name], given)
-        shown = tuple(choice.value for choice in page.choices)
-        asked = await call.services.drafts.change(
-            draft, lambda now: now.but(given=given, asked=name, shown=shown, text=text)
-        )
-        return Question(draft=asked, definition=definition, name=name, page=page, words=words or wrong)
+    async def _moved(self, call: Call, draft: Draft, move: Callable[[Draft], Draft]) -> Draft:
+        def heard(now: Draft) -> Draft:
+            return move(now).but(heard=(*now.heard, call.key)[-HEARD:])
 
-    async def _page(self, call: Call, draft: Draft, parameter: Parameter[Any], given: Mapping[str, str]) -> Page:
-        after = draft.pages[-1] if draft.pages else ""
-        page = await parameter.choices(call, draft.text, given, after=after, limit=self.size)
+        return await call.services.drafts.change(draft, heard)
+
+    async def _page(self, call: Call, draft: Draft, name: str, given: Mapping[str, str]) -> Page:
+        definition, after = self._definition(draft), draft.pages[-1] if draft.pages else ""
+        choices = self.dispatcher.choices
+        page = await choices(definition, name, call, draft.text, given, after=after, limit=self.size)
         if page.choices or not draft.text:
             return page
-        return await parameter.choices(call, "", given, limit=self.size)  # nothing fits what was typed: show all
+        return await choices(definition, name, call, "", given, limit=self.size)  # nothing fits: show all
 
     async def _fitting(
         self, call: Call, definition: Definition, given: Mapping[str, str]
@@ -184,7 +198,7 @@ class Asking:
                 continue
             try:
                 parsed[name] = await parameter.parse(call, given[name], parsed)
-            except DomainError as error:
+            except (Invalid, Missing) as error:
                 rest = {key: value for key, value in given.items() if key not in {name, *fitting}}
                 return {**fitting, **rest}, str(error)
             fitting[name] = given[name]

@@ -1,8 +1,10 @@
 """Definitions of commands: `@command("dataset new")` over an async function with annotated parameters, nothing more."""
 
 import inspect
+import re
 import typing
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,6 +13,11 @@ from bots.chat.parameter import Files, Overrides, Parameter
 from bots.chat.reply import Reply
 from core.domain.account import Role
 from core.domain.allowance import Limit
+
+NAME = re.compile(r"[a-z0-9_]+( [a-z0-9_]+)?")  # a command, or a group and a command in it
+LONGEST = 32  # characters of a name
+IN_MENU = 100  # commands
+IN_GROUP = 25  # commands
 
 
 class Visibility(StrEnum):
@@ -101,6 +108,32 @@ def command(
         )
 
     return defined
+
+
+def checked(definitions: Iterable[Definition]) -> Mapping[str, Definition]:
+    """The definitions by path, where all of them fit into the menus of every platform.
+
+    Raises:
+        TypeError: Two have one name, a name is not of one or two short words, or there are too many.
+    """
+    known = list(definitions)
+    menu = [one for one in known if one.menu]
+    names = Counter(one.path.replace(" ", "_") for one in known)
+    groups = Counter(one.path.split()[0] for one in menu if " " in one.path)
+    faults = [
+        *(f"command {name} is defined twice" for name, times in names.items() if times > 1),
+        *(f"command {one.path} is a group too" for one in menu if one.path in groups),
+        *(f"group {name} has {size} commands, {IN_GROUP} fit" for name, size in groups.items() if size > IN_GROUP),
+        *(f"«{name}» is no name" for one in menu for name in (one.path, *one.parameters) if not _fits(name)),
+        *([f"there are {len(menu)} commands, {IN_MENU} fit"] if len(menu) > IN_MENU else []),
+    ]
+    if faults:
+        raise TypeError("; ".join(faults))
+    return {one.path: one for one in known}
+
+
+def _fits(name: str) -> bool:
+    return len(name) <= LONGEST and NAME.fullmatch(name) is not None
 
 
 def _kind(path: str, name: str, hints: Mapping[str, Any]) -> Parameter[Any]:

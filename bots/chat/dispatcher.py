@@ -1,11 +1,12 @@
-"""The one road from any chat to a command: role, parameters, running, words for errors, buttons that last."""
+"""The one road from any chat to a command: who may, where, how often; parameters, words for errors, lasting buttons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bots.chat.definition import Definition
-from bots.chat.parameter import Call, Raw
+from bots.chat.parameter import PAGE, Call, Given, Page, Raw
+from bots.chat.placing import told
 from bots.chat.reply import Button, Reply
 from core.domain.account import Role
 from core.domain.action import Action, Then
@@ -25,11 +26,15 @@ class Dispatcher:
     async def run(self, definition: Definition, call: Call, raw: Mapping[str, Raw]) -> Reply:
         """Run a command. Every error that the domain knows is put into words; anything else is not caught."""
         try:
+            call.actor.require_welcome()
             call.actor.require(definition.role)
+            await call.services.communities.require(call.actor, call.place, orders=definition.orders)
             given, wrong = await self._parsed(definition, call, raw)
             if wrong:
                 return Reply.refused(*wrong, title="Please check")
-            reply = await definition.run(call, **given)
+            if definition.limit:
+                await call.services.conversations.allow(call.actor, definition.path, definition.limit)
+            reply = await definition.run(replace(call, at=told(definition, call.actor, call)), **given)
         except DomainError as error:
             return Reply.refused(error)
         return await self.kept(call, reply)
@@ -45,12 +50,33 @@ class Dispatcher:
 
     async def question(self, definition: Definition, call: Call, given: Mapping[str, Raw]) -> str | None:
         """The next parameter worth asking for: required and absent, or optional with something to choose between."""
-        for name, kind in definition.parameters.items():
+        for name in definition.parameters:
             if name in given:
                 continue
-            if name not in definition.optional or len((await kind.choices(call, "", given)).choices) > 1:
+            if name not in definition.optional:
+                return name
+            if len((await self.choices(definition, name, call, "", given)).choices) > 1:
                 return name
         return None
+
+    async def choices(
+        self,
+        definition: Definition,
+        name: str,
+        call: Call,
+        text: str,
+        given: Given,
+        *,
+        after: str = "",
+        limit: int = PAGE,
+    ) -> Page:
+        """What a parameter could be; nothing for who may not use the command, or where an earlier answer is wrong."""
+        try:
+            call.actor.require_welcome()
+            call.actor.require(definition.role)
+            return await definition.parameters[name].choices(call, text, given, after=after, limit=limit)
+        except DomainError:
+            return Page()
 
     def definition(self, path: str) -> Definition:
         """The command of exactly this path.

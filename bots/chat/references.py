@@ -1,13 +1,16 @@
 """References: parameters that name something of the domain, each with what this actor may choose from."""
 
+import re
 from collections.abc import Sequence
 
-from bots.chat.parameter import Call, Given, Listed, Row
-from core.domain.account import Account
+from bots.chat.parameter import Call, Given, Listed, Raw, Row
+from core.domain.account import Account, identity_id
 from core.domain.dataset import Dataset, Item
 from core.domain.job import Job
 from core.domain.model import Model
 from core.domain.offering import Offering
+
+MENTION = re.compile(r"<@!?(\d+)>")  # of somebody whose name a platform replaces by their id
 
 
 class DatasetRef(Listed[Dataset]):
@@ -109,17 +112,29 @@ class ModelRef(Listed[Model]):
 
 
 class UserRef(Listed[Account]):
-    """A person by name."""
+    """A person by name, mention, login (`discord:1234`) or id."""
 
     noun = "user"
     hint = "Names are written as people write them; they must have spoken to the bot once."
 
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Account]]:
-        """The accounts of that name."""
-        return [
-            Row(value=account.id, label=account.name, thing=account)
-            for account in await call.services.accounts.named(text)
-        ]
+        """The accounts whose name begins so."""
+        found = await call.services.accounts.named(text)
+        return [Row(value=account.id, label=account.name, thing=account) for account in found]
+
+    async def identified(self, call: Call, value: str) -> Account | None:
+        """The account of this id or login; a mention is a login on the platform where it is written."""
+        mention = MENTION.fullmatch(value)
+        return await call.services.accounts.known(identity_id(call.place.platform, mention[1]) if mention else value)
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> Account:
+        """The account.
+
+        Raises:
+            NotFound: Nobody is called so.
+            Ambiguous: Several are.
+        """
+        return await super().parse(call, raw.strip().removeprefix("@") if isinstance(raw, str) else raw, given)
 
 
 def _values(rows: Sequence[Row[Model]]) -> set[str]:

@@ -4,21 +4,14 @@ import pkgutil
 from collections.abc import Mapping
 from importlib import import_module
 
-from bots.chat.definition import Definition
+from bots.chat.definition import Definition, checked
 
 
 def discovered() -> Mapping[str, Definition]:
     """All commands by path.
 
     Raises:
-        TypeError: Two definitions have one path.
+        TypeError: Two definitions have one name, or they do not fit into a platform's menus.
     """
-    found: dict[str, Definition] = {}
-    for module in pkgutil.iter_modules(__path__):
-        for value in vars(import_module(f"{__name__}.{module.name}")).values():
-            if isinstance(value, Definition):
-                if value.path in found:
-                    msg = f"command {value.path} is defined twice"
-                    raise TypeError(msg)
-                found[value.path] = value
-    return found
+    modules = [import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    return checked(one for module in modules for one in vars(module).values() if isinstance(one, Definition))

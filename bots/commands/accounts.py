@@ -1,16 +1,32 @@
-"""First steps: start, help, me."""
+"""First steps, who one is here, and how one is told: start, help, me, link, notify."""
 
 from typing import Annotated
 
+from bots.cards import card
 from bots.chat.definition import command
-from bots.chat.parameter import Call, Text
+from bots.chat.parameter import Call, OneOf, Text
 from bots.chat.reply import Button, Reply, Table
-from core.domain.action import Style
+from core.domain.account import Notify, Telling, Where
+from core.domain.action import Style, Then
+from core.domain.link import LinkRequest
+
+CODE, JOB = "link_", "job_"  # what a link into a chat begins with
+WHERE = {Where.DM: "in private", Where.CHANNEL: "in the channel where you ordered"}
+TELLING = {
+    Telling.LIVE: "a card that moves",
+    Telling.FINAL: "only the end",
+    Telling.QUIET: "nothing at all",
+}
+Request = Annotated[str, Text("The request")]
 
 
 @command("start")
-async def start(call: Call) -> Reply:
+async def start(call: Call, code: Annotated[str, Text("What the link that you followed brings along")] = "") -> Reply:
     """Welcome, and the first three things to do."""
+    if code.startswith(CODE):
+        return _joining(code.removeprefix(CODE))
+    if code.startswith(JOB):
+        return await card(call, code.removeprefix(JOB))
     return Reply(
         title=f"Welcome to LoraGuild, {call.actor.name}",
         lines=(
@@ -46,14 +62,104 @@ async def me(call: Call) -> Reply:
     wallet = await call.services.wallets.view(call.actor)
     datasets = await call.services.datasets.list(call.actor)
     models = [model for model in await call.services.models.list(call.actor) if model.owner == call.actor.account]
+    logins = await call.services.accounts.logins(call.actor)
     return Reply(
         title=call.actor.name,
         fields=(
             ("role", call.actor.role.value),
             ("account", call.actor.account),
+            ("logins", ", ".join(f"{login.id} ({login.name})" for login in logins)),
+            ("told", _told(call.actor.notify)),
             ("points", str(wallet.free)),
             ("qoints", str(wallet.qoints)),
             ("datasets", str(len(datasets))),
             ("models", str(len(models))),
         ),
+        buttons=(Button(label="Link a login", command="link"), Button(label="How I am told", command="notify")),
     )
+
+
+@command("notify")
+async def notify(
+    call: Call,
+    where: Annotated[Where | None, OneOf("Where you are told of what you ordered in a group", Where)] = None,
+    telling: Annotated[Telling | None, OneOf("How much you are told", Telling)] = None,
+) -> Reply:
+    """Where, and how much, you are told of your jobs."""
+    chosen = await call.services.accounts.notify(call.actor, where=where, telling=telling)
+    places = [(WHERE[one], "where", one.value) for one in Where if one is not chosen.where]
+    amounts = [(TELLING[one], "telling", one.value) for one in Telling if one is not chosen.telling]
+    return Reply(
+        title="How you are told",
+        lines=(_told(chosen),),
+        buttons=tuple(
+            Button(label=label.capitalize(), command="notify", arguments={name: value}, then=Then.REPLACE)
+            for label, name, value in (*places, *amounts)
+        ),
+    )
+
+
+@command("link")
+async def link(call: Call, code: Annotated[str, Text("What the other chat gave you", rest=True)] = "") -> Reply:
+    """Be the same person in several chats: get a code here, use it there, confirm here.
+
+    Whoever issued the code takes over the other side: its datasets, models, jobs and wallet.
+    """
+    if code:
+        await call.services.links.redeem(call.actor, code, call.told)
+        return Reply(title="Almost there", lines=("Now confirm in the chat that gave you the code.",))
+    if waiting := await call.services.links.waiting(call.actor):
+        return _asked(waiting[-1])
+    issued = await call.services.links.issue(call.actor, call.told)
+    return Reply(
+        title=issued,
+        lines=(
+            f"Where you are somebody else so far, say `link {issued}` within 10 minutes, and confirm here.",
+            "Everything from there is yours here then: datasets, models, jobs, wallet. Give the code to nobody.",
+        ),
+    )
+
+
+@command("link confirm", menu=False)
+async def link_confirm(call: Call, request: Request) -> Reply:
+    """Become one with the account that redeemed your code."""
+    joined = await call.services.links.confirm(call.actor, request)
+    return Reply(
+        title=f"{joined.joining_name} on {joined.joining_place.platform.title()} is you now",
+        lines=("Datasets, models, jobs and wallets are one.",),
+        buttons=(Button(label="Who I am", command="me"),),
+    )
+
+
+@command("link refuse", menu=False)
+async def link_refuse(call: Call, request: Request) -> Reply:
+    """Let nobody become one with you."""
+    await call.services.links.refuse(call.actor, request)
+    return Reply(title="Refused", lines=("Nothing was changed. The code is used up.",))
+
+
+def _joining(code: str) -> Reply:
+    """A link can be sent by anyone, so following it asks first: whoever made the code takes everything over."""
+    return Reply(
+        title="Become one with the account that made this code?",
+        lines=("Everything you have here goes over to it. Go on only if you made the code yourself, in another chat.",),
+        buttons=(
+            Button(label="It is mine", command="link", arguments={"code": code}, style=Style.GO, then=Then.REPLACE),
+        ),
+    )
+
+
+def _asked(request: LinkRequest) -> Reply:
+    arguments = {"request": request.id}
+    return Reply(
+        title=f"Are you {request.joining_name} on {request.joining_place.platform.title()}?",
+        lines=("Your code was used there. Confirm, and the two accounts become one, wallets included.",),
+        buttons=(
+            Button(label="Confirm", command="link confirm", arguments=arguments, style=Style.GO, then=Then.REPLACE),
+            Button(label="Refuse", command="link refuse", arguments=arguments, then=Then.REPLACE),
+        ),
+    )
+
+
+def _told(notify: Notify) -> str:
+    return f"{WHERE[notify.where]}, {TELLING[notify.telling]}"

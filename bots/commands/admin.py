@@ -1,12 +1,19 @@
-"""Admin commands: grants, and who works."""
+"""Admin commands about people: grants, refunds, who did what, and news for everyone."""
 
 from typing import Annotated
 
 from bots.chat.definition import command
 from bots.chat.parameter import Call, Integer, Text
-from bots.chat.references import UserRef
-from bots.chat.reply import Reply, Table
+from bots.chat.references import JobRef, UserRef
+from bots.chat.reply import Button, Reply, Table
 from core.domain.account import Account, Role
+from core.domain.action import Style, Then
+from core.domain.job import Job
+from core.services.operations import Deed
+
+SHOWN = 60  # characters of a detail
+
+Said = Annotated[str, Text("What to say to everyone", rest=True)]
 
 
 @command("admin grant", role=Role.ADMIN)
@@ -21,13 +28,52 @@ async def grant(
     return Reply(title=f"{amount} qoints granted to {user.name}", lines=(why,))
 
 
-@command("admin workers", role=Role.ADMIN)
-async def workers(call: Call) -> Reply:
-    """The workers that are alive, and what they do."""
-    alive = await call.services.jobs.workers()
-    if not alive:
-        return Reply(title="No live worker", lines=("Start one: `loraguild worker`.",))
-    rows = tuple(
-        (f"{one.host}:{one.pid} ({one.device})", ", ".join(one.kinds), ", ".join(one.jobs) or "idle") for one in alive
+@command("admin refund", role=Role.ADMIN)
+async def refund(
+    call: Call,
+    job: Annotated[Job, JobRef("What was paid for")],
+    amount: Annotated[int | None, Integer("How much of it; all if you say nothing")] = None,
+    why: Annotated[str, Text("What for", rest=True)] = "a refund",
+) -> Reply:
+    """Pay back what a job has cost, or a part of it."""
+    back = await call.services.wallets.refund(call.actor, job.id, amount=amount, why=why, key=call.key)
+    return Reply(title=f"{back.amount} paid back for {job.title}", lines=(back.why,))
+
+
+@command("admin audit", role=Role.ADMIN)
+async def audit(call: Call, user: Annotated[Account | None, UserRef("Whose acts")] = None) -> Reply:
+    """What was done lately, by whom, to whom."""
+    deeds = await call.services.operations.deeds(call.actor, by=user.id if user else None)
+    rows = tuple((f"{deed.audit.at:%d %b %H:%M}", deed.by, _done(deed)) for deed in deeds)
+    return Reply(title="Audit", table=Table(header=("when", "who", "what"), rows=rows) if rows else None)
+
+
+@command("admin broadcast", role=Role.ADMIN)
+async def broadcast(call: Call, text: Said) -> Reply:
+    """Say something to everyone: shows it first, and waits for your Confirm."""
+    news = await call.services.operations.news(call.actor, text)
+    return Reply(
+        title=f"Say this to {news.people} people?",
+        lines=(news.text,),
+        buttons=(
+            Button(
+                label="Confirm",
+                command="admin broadcast-now",
+                arguments={"text": news.text},
+                style=Style.DANGER,
+                then=Then.REPLACE,
+            ),
+        ),
     )
-    return Reply(title=f"{len(alive)} workers", table=Table(header=("worker", "takes", "works on"), rows=rows))
+
+
+@command("admin broadcast-now", role=Role.ADMIN, menu=False)
+async def broadcast_now(call: Call, text: Said) -> Reply:
+    """Say something to everyone without asking again."""
+    people = await call.services.operations.broadcast(call.actor, text, key=call.key)
+    return Reply(title=f"{people} people are being told", lines=(text,))
+
+
+def _done(deed: Deed) -> str:
+    details = (f"{name}={value[:SHOWN]}" for name, value in deed.audit.details.items())
+    return " ".join((deed.audit.act, deed.to, *details))

@@ -1,5 +1,6 @@
 """Models: list, view, publish, download; and using one."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from bots.cards import card
@@ -8,10 +9,12 @@ from bots.chat.parameter import Call, Integer, Text
 from bots.chat.references import ModelRef
 from bots.chat.reply import Button, Reply, Table
 from core.domain.action import Style
+from core.domain.allowance import Limit
 from core.domain.model import Model
 from core.domain.model import Visibility as Access
 
 Ref = Annotated[Model, ModelRef("Which model")]
+OFTEN = Limit(times=20, per=timedelta(minutes=10))
 
 
 @command("model list")
@@ -42,6 +45,7 @@ async def view(call: Call, model: Ref) -> Reply:
             ("file", f"{model.artifact.name}, sha256 {model.artifact.sha256[:16]}…"),
         ),
         pictures=run.epochs[-1].samples if run.epochs else (),
+        rating=model.rating,
         buttons=_next(call, model),
     )
 
@@ -63,10 +67,11 @@ async def download(call: Call, model: Ref) -> Reply:
         title=model.artifact.name,
         lines=(f"Base model: {model.base}. Trigger word: {model.trigger}.",),
         files=(model.artifact,),
+        rating=model.rating,
     )
 
 
-@command("imagine", visibility=Visibility.PUBLIC)
+@command("imagine", visibility=Visibility.PUBLIC, orders=True, limit=OFTEN)
 async def imagine(
     call: Call,
     prompt: Annotated[str, Text("What to draw, with a model's trigger word in it", rest=True)],

@@ -25,8 +25,8 @@ MINUTE = 60
 async def offerings(call: Call) -> Reply:
     """What can be trained, in which presets, at what price."""
     rows = tuple(
-        (offering.id, offering.title, ", ".join(f"{name} {_price(offering, name)}" for name in offering.presets))
-        for offering in call.services.trainings.offerings.values()
+        (offering.id, offering.title if on else f"{offering.title} (off for now)", _prices(offering))
+        for offering, on in await call.services.trainings.offered()
     )
     return Reply(
         title="Offerings",
@@ -35,19 +35,19 @@ async def offerings(call: Call) -> Reply:
     )
 
 
-@command("quote")
+@command("quote", orders=True)
 async def quote(call: Call, dataset: Ref, offering: Offered, preset: Preset = "", settings: Settings = {}) -> Reply:  # noqa: B006 - a frozen default that nobody changes
     """What a training would cost, without ordering it."""
     return await _quoted(call, dataset, offering, preset, settings)
 
 
-@command("train order")
+@command("train order", orders=True)
 async def order(call: Call, dataset: Ref, offering: Offered, preset: Preset = "", settings: Settings = {}) -> Reply:  # noqa: B006 - as above
     """Order a training: shows the price first, and waits for your Confirm."""
     return await _quoted(call, dataset, offering, preset, settings)
 
 
-@command("train confirm", menu=False)
+@command("train confirm", menu=False, orders=True)
 async def confirm(call: Call, quote: Annotated[str, Text("The quote")]) -> Reply:
     """Accept a quote."""
     job = await call.services.trainings.order(call.actor, quote, place=call.told)
@@ -83,7 +83,8 @@ async def why(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
     waiting = await call.services.jobs.why(call.actor, job.id)
     if job.state.ended or job.started_at:
         return Reply(title=f"{job.title} is not waiting: {MARKS[job.state]}", job=job.id)
-    lines = [f"{waiting.ahead} jobs are ahead of it."]
+    lines = ["The queue is paused. The job keeps its place."] if waiting.paused else []
+    lines.append(f"{waiting.ahead} jobs are ahead of it.")
     if waiting.blocked_by:
         names = ", ".join(other.title for other in waiting.blocked_by)
         lines.append(f"Your other jobs go first: {names}. Cancel one to let this one in.")
@@ -136,8 +137,9 @@ async def decline(call: Call) -> Reply:
     return Reply(title="Nothing ordered")
 
 
-def _price(offering: Offering, preset: str) -> int:
-    return sum(offering.cost(int(str(offering.settled(preset, {})["steps"]))).values())
+def _prices(offering: Offering) -> str:
+    steps = {preset: int(str(offering.settled(preset, {})["steps"])) for preset in offering.presets}
+    return ", ".join(f"{preset} {sum(offering.cost(count).values())}" for preset, count in steps.items())
 
 
 def _about(seconds: float) -> str:

@@ -16,8 +16,18 @@ WORDS = {
     Act.HOLD: "held",
     Act.CAPTURE: "captured",
     Act.RELEASE: "returned",
+    Act.REFUND: "paid back",
+    Act.MERGE: "brought along",
 }
-SIGNS = {Act.GRANT: "+", Act.REFILL: "+", Act.HOLD: "−", Act.CAPTURE: "", Act.RELEASE: "+"}
+SIGNS = {
+    Act.GRANT: "+",
+    Act.REFILL: "+",
+    Act.HOLD: "−",
+    Act.CAPTURE: "",
+    Act.RELEASE: "+",
+    Act.REFUND: "+",
+    Act.MERGE: "+",
+}
 
 
 @command("wallet")

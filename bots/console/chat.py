@@ -17,11 +17,11 @@ from bots.cards import MARKS
 from bots.cards.notices import told
 from bots.chat.definition import Definition
 from bots.chat.parameter import Files, Raw
+from bots.chat.parsing import Typed, parsed, split
 from bots.chat.reply import Button, Reply
 from bots.console.completing import Commands
 from bots.console.files import saved
 from bots.console.following import closed
-from bots.console.parsing import Typed, parsed, split
 from bots.console.rendering import drawn, numbered, pace, plain
 from bots.console.speaking import Speaker, guarded
 from core.domain.errors import DomainError
@@ -185,14 +185,13 @@ class Chat:
             await asyncio.sleep(ATTEND)
 
     async def _tell(self) -> None:
-        conversations, call = self._speaker.services.conversations, self._speaker.call()
-        place = self._speaker.place
-        for notice in await conversations.pending(place.platform, chat=place.chat):
-            if notice.place != self._speaker.place or not await conversations.take(notice):
+        deliveries, call, place = self._speaker.services.deliveries, self._speaker.call(), self._speaker.place
+        for notice in await deliveries.pending(place.platform, chat=place.chat):
+            if notice.place != place or not await deliveries.take(notice):
                 continue
             news = await guarded(told(call, notice))
             await self._show(await self._speaker.dispatcher.kept(call, news))
-            await conversations.delivered(notice)
+            await deliveries.delivered(notice)
             if news.job:
                 await closed(self._speaker, news)
 

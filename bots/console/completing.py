@@ -7,7 +7,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 
 from bots.chat.parameter import Choice, Files, Overrides
-from bots.console.parsing import Typed, found, split
+from bots.chat.parsing import Typed, found, split
 from bots.console.rendering import plain
 from bots.console.speaking import Speaker
 from core.domain.errors import DomainError

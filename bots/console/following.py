@@ -46,19 +46,19 @@ async def followed(
 
 async def delivered(speaker: Speaker, final: Reply) -> None:
     """Mark the notices of a final card's job for this place as delivered, and the card as closed."""
-    conversations = speaker.services.conversations
-    for notice in await conversations.pending(speaker.place.platform, chat=speaker.place.chat):
-        if notice.job == final.job and notice.place == speaker.place and await conversations.take(notice):
-            await conversations.delivered(notice)
+    deliveries = speaker.services.deliveries
+    for notice in await deliveries.pending(speaker.place.platform, chat=speaker.place.chat):
+        if notice.job == final.job and notice.place == speaker.place and await deliveries.take(notice):
+            await deliveries.delivered(notice)
     await closed(speaker, final)
 
 
 async def closed(speaker: Speaker, final: Reply) -> None:
     """Mark a final card as what this place says of its job for good."""
-    conversations = speaker.services.conversations
-    for known in await conversations.cards(speaker.place):
+    deliveries = speaker.services.deliveries
+    for known in await deliveries.cards(speaker.place):
         if known.job == final.job:
-            await conversations.show(known, shown=final.title, closed=True)
+            await deliveries.close(known)
 
 
 async def _helpless(speaker: Speaker, job: Job) -> bool:

@@ -13,8 +13,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from bots.chat.definition import Definition
+from bots.chat.parsing import typable
 from bots.chat.reply import Button, Reply, Table
-from bots.console.parsing import typable
 from core.domain.job import Progress
 
 BAR = 40  # characters
@@ -23,7 +23,7 @@ COMMAND = r"`[^`]+`"
 
 
 def drawn(reply: Reply, paths: Sequence[Path] = (), *, hints: Text | None = None) -> Panel:
-    """A reply as a box: title, lines, fields, table, bar, saved files, hints to its buttons (or their numbers)."""
+    """A reply as a box: title, lines, fields, table, bar, link, saved files, hints to its buttons or their numbers."""
     sections: list[RenderableType] = []
     if reply.lines:
         sections.append(Group(*map(_worded, reply.lines)))
@@ -33,6 +33,8 @@ def drawn(reply: Reply, paths: Sequence[Path] = (), *, hints: Text | None = None
         sections.append(_table(reply.table))
     if reply.progress:
         sections.append(bar(reply.progress))
+    if reply.link:
+        sections.append(Text(plain(reply.link), overflow="fold"))
     if paths:
         sections.append(Group(*map(_linked, paths)))
     if reply.buttons:
@@ -81,6 +83,7 @@ def as_json(reply: Reply, paths: Sequence[Path], commands: Mapping[str, Definiti
         "table": reply.table.model_dump(mode="json") if reply.table else None,
         "files": [str(path) for path in paths],
         "actions": [{"label": button.label, "command": _command(button, commands)} for button in reply.buttons],
+        "link": reply.link,
         "job": reply.job,
         "progress": reply.progress.model_dump(mode="json") if reply.progress else None,
         "code": reply.code,

@@ -4,16 +4,17 @@ import re
 import secrets
 import socket
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 
+from bots.chat.definition import Definition
 from bots.chat.dispatcher import Dispatcher
 from bots.chat.parameter import Call, Raw
+from bots.chat.parsing import Typed, parsed
 from bots.chat.reply import Button, Reply
 from bots.commands import discovered
-from bots.console.parsing import Typed, parsed
 from bots.console.sources import local_files
 from config.settings import Settings
 from core.domain.account import Actor, Place, Platform
@@ -56,16 +57,23 @@ class Speaker:
             raw = await _raw(typed, files)
         except DomainError as error:
             return Reply.refused(error)
-        return await guarded(self.dispatcher.run(typed.definition, self.call(), raw))
+        return await guarded(self._run(typed.definition, raw))
 
     async def pressed(self, button: Button) -> Reply:
         """The answer to a pressed button."""
 
         async def press() -> Reply:
-            reply, _ = await self.dispatcher.press(button.token, self.call())
+            reply, _ = await self.dispatcher.press(button.token, await self._call())
             return reply
 
         return await guarded(press())
+
+    async def _run(self, definition: Definition, raw: Mapping[str, Raw]) -> Reply:
+        return await self.dispatcher.run(definition, await self._call(), raw)
+
+    async def _call(self) -> Call:
+        """A use by who the speaker is by now: somebody banned, promoted, or taken over by another account."""
+        return replace(self.call(), actor=await self.services.accounts.actor(self.actor.account))
 
 
 async def seated(

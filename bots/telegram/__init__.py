@@ -1,1 +1,1 @@
-"""Telegram: the commands as a conversation with inline keyboards, over python-telegram-bot."""
+"""Telegram: the same commands over python-telegram-bot, one conversation for whatever is missing."""

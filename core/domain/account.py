@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from core.domain.errors import Banned, NotAllowed
+from core.domain.errors import Banned, NotAllowed, NotHere
 from core.domain.rating import Rating
 from core.domain.value import Entity, Value
 
@@ -48,6 +48,16 @@ class Place(Value):
     def shows(self, rating: Rating) -> bool:
         """Whether pictures of a rating may be shown here."""
         return self.adult or rating is Rating.SFW
+
+    def require(self, rating: Rating) -> None:
+        """Let pictures of a rating pass.
+
+        Raises:
+            NotHere: They are for adults, and this is no place for that.
+        """
+        if not self.shows(rating):
+            why = "it takes a channel that is marked age-restricted, or a group whose admins allow it."
+            raise NotHere(what="Anything for adults", why=why)
 
 
 class Where(StrEnum):

@@ -1,5 +1,6 @@
 """Allowances: how often somebody may do something, counted in fixed windows."""
 
+import math
 from datetime import datetime, timedelta
 
 from core.domain.errors import TooOften
@@ -20,11 +21,11 @@ class Allowance(Entity):
     expires_at: datetime
 
 
-def window(what: str, limit: Limit, *, now: datetime) -> tuple[str, datetime]:
-    """The id of the window that a moment lies in, and when it ends."""
+def window(what: str, limit: Limit, *, now: datetime) -> Allowance:
+    """The window that a moment lies in, with nothing done in it yet."""
     seconds = int(limit.per.total_seconds())
     number = int(now.timestamp()) // seconds
-    return f"{what}:{number}", datetime.fromtimestamp((number + 1) * seconds, tz=now.tzinfo)
+    return Allowance(id=f"{what}:{number}", expires_at=datetime.fromtimestamp((number + 1) * seconds, tz=now.tzinfo))
 
 
 def counted(found: Allowance, limit: Limit, *, now: datetime) -> Allowance:
@@ -34,5 +35,5 @@ def counted(found: Allowance, limit: Limit, *, now: datetime) -> Allowance:
         TooOften: The window is full; the words say how long to wait.
     """
     if found.count >= limit.times:
-        raise TooOften(seconds=max(1, round((found.expires_at - now).total_seconds())))
+        raise TooOften(seconds=math.ceil((found.expires_at - now).total_seconds()))
     return found.but(count=found.count + 1)

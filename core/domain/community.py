@@ -1,14 +1,17 @@
 """Communities: the Discord servers and Telegram groups that the bot was invited to, and what their admins chose."""
 
+import re
 from enum import StrEnum
 from typing import Self
 
-from core.domain.account import Place, Platform, Role
-from core.domain.errors import BadValue
+from core.domain.account import Actor, Place, Platform, Role
+from core.domain.errors import BadValue, NotHere
 from core.domain.rating import Rating
 from core.domain.value import Entity
 
 WORDS = {True: "yes", False: "no"}
+ALL = "all"
+CHANNEL = re.compile(r"-?\d+")
 
 
 class Setting(StrEnum):
@@ -36,7 +39,7 @@ class Community(Entity):
         """A setting as people write it."""
         match setting:
             case Setting.CHANNELS:
-                return " ".join(self.channels) or "all"
+                return " ".join(self.channels) or ALL
             case Setting.RATING:
                 return self.rating.value
             case Setting.ORDERS:
@@ -52,8 +55,10 @@ class Community(Entity):
         """
         wished = text.strip().casefold()
         match setting:
-            case Setting.CHANNELS:
-                return self.but(channels=() if wished == "all" else tuple(dict.fromkeys(_channels(wished))))
+            case Setting.CHANNELS if wished == ALL:
+                return self.but(channels=())
+            case Setting.CHANNELS if (channels := _channels(wished)) and all(map(CHANNEL.fullmatch, channels)):
+                return self.but(channels=channels)
             case Setting.RATING if wished in set(Rating):
                 return self.but(rating=Rating(wished))
             case Setting.ORDERS if wished in set(Role):
@@ -62,6 +67,19 @@ class Community(Entity):
                 return self.but(nsfw=wished == WORDS[True])
             case _:
                 raise BadValue(what=setting.value, value=text, why=f"it takes {_takes(setting)}")
+
+    def require(self, actor: Actor, place: Place, *, orders: bool) -> None:
+        """Let pass what may be said in a place of this community; admins always may.
+
+        Raises:
+            NotHere: The bot does not answer in this channel, or the actor may not order here.
+        """
+        if actor.role.covers(Role.ADMIN):
+            return
+        if self.channels and place.chat not in self.channels:
+            raise NotHere(what="Talking to the bot", why="go to one of its channels, or write to it in private.")
+        if orders and not actor.role.covers(self.orders):
+            raise NotHere(what="Ordering", why=f"it takes the role {self.orders}. Order in private, or ask an admin.")
 
 
 def community_id(platform: Platform, community: str) -> str:
@@ -74,13 +92,25 @@ def of_place(place: Place) -> str | None:
     return community_id(place.platform, place.community) if place.community else None
 
 
-def _channels(text: str) -> list[str]:
-    return [word.strip("<#>") for word in text.replace(",", " ").split()]
+def inside(place: Place) -> str:
+    """The id of the community that a place lies in.
+
+    Raises:
+        NotHere: The place is private.
+    """
+    name = of_place(place)
+    if name is None:
+        raise NotHere(what="This", why="settings belong to a server or a group. Say it there.")
+    return name
+
+
+def _channels(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip("<#>") for word in text.replace(",", " ").split()))
 
 
 def _takes(setting: Setting) -> str:
     values: dict[Setting, list[str]] = {
-        Setting.CHANNELS: ["the ids of channels", "all"],
+        Setting.CHANNELS: ["the ids of channels", ALL],
         Setting.RATING: [*Rating],
         Setting.ORDERS: [*Role],
         Setting.NSFW: [*WORDS.values()],

@@ -7,11 +7,20 @@ from typing import Self
 from core.domain.account import Actor, Role
 from core.domain.artifact import Artifact
 from core.domain.caption import CaptionVersion
-from core.domain.errors import BadValue, DatasetEmpty, DatasetNotReady, NotFound, NotReviewed
+from core.domain.errors import (
+    BadValue,
+    DatasetEmpty,
+    DatasetNotReady,
+    NotFound,
+    NothingToDo,
+    NotReviewed,
+    Outdated,
+)
 from core.domain.rating import Rating
 from core.domain.value import Entity, Value
 
 NAME_LENGTH = 60
+PREVIEWS = 4  # blurred contact sheets kept for moderators
 
 
 class Status(StrEnum):
@@ -115,8 +124,22 @@ class Dataset(Entity):
             updated_at=now,
         )
 
-    def reviewed(self, review: Review, *, note: str, now: datetime) -> Self:
-        """A moderator has looked."""
+    def previewed(self, sheet: Artifact) -> tuple[Self, tuple[Artifact, ...]]:
+        """Another blurred sheet for moderators; also those that are too many now, oldest first."""
+        sheets = (*self.previews, sheet)
+        return self.but(previews=sheets[-PREVIEWS:]), sheets[:-PREVIEWS]
+
+    def reviewed(self, review: Review, *, seen: int, note: str, now: datetime) -> Self:
+        """A moderator has looked at so many pictures.
+
+        Raises:
+            NothingToDo: It is for everyone.
+            Outdated: There are more pictures, or fewer, than were looked at.
+        """
+        if self.rating is Rating.SFW:
+            raise NothingToDo(why=f"Dataset «{self.name}» is for everyone: nobody has to approve it.")
+        if self.count != seen:
+            raise Outdated(what=f"Dataset «{self.name}»")
         return self.but(review=review, review_note=note, updated_at=now)
 
     def validating(self, *, now: datetime) -> Self:

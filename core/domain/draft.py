@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from core.domain.account import Place
 from core.domain.artifact import Artifact
 from core.domain.value import Entity, Value
 
 OPEN_FOR = timedelta(minutes=30)
+HEARD = 8  # messages that are known when they come again: more than one person has on the way
 
 
 class Received(Value):
@@ -22,7 +24,8 @@ class Draft(Entity):
 
     `asked` is the parameter that the person is asked for, `shown` the values offered now, `text` what narrows them,
     `pages` the cursors of the pages before this one, `trail` the parameters answered so far, in order; `message` the
-    platform's id of the question. `received` are files that wait for Done; their bytes are referred to.
+    platform's id of the question. `received` are files that wait for Done; their bytes are referred to. `heard` are the
+    keys of the last messages that moved it, so that one that comes again moves nothing.
     """
 
     account: str
@@ -36,5 +39,11 @@ class Draft(Entity):
     trail: tuple[str, ...] = ()
     received: tuple[Received, ...] = ()
     message: str | None = None
+    heard: tuple[str, ...] = ()
     created_at: datetime
     expires_at: datetime
+
+    @property
+    def stamp(self) -> str:
+        """What is asked and shown now, in 8 hex digits: a keyboard of another stamp is an old one."""
+        return f"{crc32(repr((self.asked, self.shown, self.text, self.pages)).encode(errors='replace')):08x}"

@@ -132,6 +132,15 @@ class Banned(Forbidden):
     why: str
 
 
+class NotThem(Forbidden):
+    """Something that even an admin may not do to this person."""
+
+    code = "not_them"
+    template = "This cannot be done to {name}: {why}."
+    name: str
+    why: str
+
+
 class BadLink(Forbidden):
     """A signed link that this house has not made."""
 
@@ -178,6 +187,29 @@ class UploadClosed(Refused):
     template = "This upload is over. Ask the bot for a new link: `dataset upload NAME`."
 
 
+class UploadFull(Invalid):
+    """A file that would fit, but not together with those that came before."""
+
+    code = "upload_full"
+    template = "With «{name}» this link would hold more than {limit} MB. Finish here, and ask the bot for another link."
+    name: str
+    limit: int
+
+
+class UploadChanged(Conflict):
+    """Files that came or went while an upload was being finished."""
+
+    code = "upload_changed"
+    template = "The files of this upload were changing meanwhile. Finish it once more."
+
+
+class UploadsBusy(Unavailable):
+    """More uploads at a time than the house carries."""
+
+    code = "uploads_busy"
+    template = "Too many uploads are under way. Nothing is lost; go on in a few seconds."
+
+
 class WrongOffset(Conflict):
     """A piece that does not start where the file ends so far."""
 
@@ -192,6 +224,13 @@ class WrongHash(Invalid):
     code = "wrong_hash"
     template = "«{name}» did not arrive as it was sent (its sha256 differs). Send it again."
     name: str
+
+
+class LinkExpired(Refused):
+    """A signed link after its time, or to a file that is gone."""
+
+    code = "link_expired"
+    template = "This link is over. Ask the bot for the file again: it gives you a new one."
 
 
 class ConsoleNotTrusted(Forbidden):
@@ -295,6 +334,14 @@ class QueuePaused(Refused):
     what: str
 
 
+class Outdated(Conflict):
+    """A decision about something that is no longer as it was seen."""
+
+    code = "outdated"
+    template = "{what} has changed since you saw it. Look again before you decide."
+    what: str
+
+
 class JobEnded(Refused):
     """Terminal is terminal."""
 
@@ -379,6 +426,20 @@ class ActionGone(Refused):
     template = "This button has expired. Run the command again."
 
 
+class FormGone(Refused):
+    """A form after its time."""
+
+    code = "form_gone"
+    template = "This form has expired, and what was in it was not taken. Run the command again."
+
+
+class MenuChanged(Refused):
+    """A command that a chat still shows, but that is not there any more."""
+
+    code = "menu_changed"
+    template = "The commands have changed. Restart your chat program, and it shows the new ones."
+
+
 class NotYours(Forbidden):
     """A button bound to somebody else."""
 
@@ -411,6 +472,14 @@ class SecretMissing(Invalid):
 
     code = "secret_missing"
     template = "SECRET_KEY is not set. With MONGODB_URI every process needs the same: `openssl rand -hex 32` makes one."
+
+
+class SecretUnfit(Invalid):
+    """A key that nobody should sign links with, or that could not be told from another."""
+
+    code = "secret_unfit"
+    template = "SECRET_KEY does not fit: {why}. `openssl rand -hex 32` makes a good key."
+    why: str
 
 
 class TokenMissing(Invalid):
@@ -446,6 +515,19 @@ class StandaloneDatabase(Unavailable):
         "The MongoDB at MONGODB_URI is a stand-alone server, which has no transactions. "
         "Start it as a replica set (one node suffices: mongod --replSet rs0, then rs.initiate())."
     )
+
+
+class PortTaken(Unavailable):
+    """Where something should listen, something else does, or nothing can."""
+
+    code = "port_taken"
+    template = (
+        "Cannot listen on {host}:{port}: something else does, or this machine has no such address. "
+        "Set {setting} to a free one."
+    )
+    host: str
+    port: int
+    setting: str
 
 
 class EmbeddedDatabaseMissing(Unavailable):

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from core.domain.account import Actor, Role
 from core.domain.artifact import Artifact
-from core.domain.errors import JobEnded, LeaseLost
+from core.domain.errors import JobEnded, LeaseLost, NothingToDo
 from core.domain.value import Entity, Value
 
 LEASE = timedelta(seconds=45)
@@ -124,6 +124,19 @@ class Job(Entity):
     def released(self) -> Self:
         """The worker hands it back in order, which costs no attempt."""
         return self.but(**_unclaimed, attempt=self.attempt - 1)
+
+    def requeued(self) -> Self:
+        """An operator takes it from its worker, whose reports are stale from now on; it costs no attempt.
+
+        Raises:
+            JobEnded: It has ended.
+            NothingToDo: No worker has it.
+        """
+        if self.state.ended:
+            raise JobEnded(job=self.id, state=self.state.value)
+        if self.state is not JobState.RUNNING:
+            raise NothingToDo(why=f"Job {self.id} is in the queue: no worker has it.")
+        return self.released()
 
     def expired(self, *, now: datetime) -> Self:
         """The lease ran out; after three distinct workers lost it is failed as poison.

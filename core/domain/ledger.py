@@ -12,7 +12,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from core.domain.errors import NotEnoughPoints
+from core.domain.errors import BadValue, NotEnoughPoints
 from core.domain.value import Entity, Value
 
 MINT = "house:mint"
@@ -160,12 +160,7 @@ def spend(wallet: Balance, price: int) -> dict[Lot, int]:
     """
     if wallet.total < price:
         raise NotEnoughPoints(price=price, balance=wallet.total, missing=price - wallet.total)
-    parts, rest = {}, price
-    for lot, amount in wallet.lots.items():
-        if part := min(amount, rest):
-            parts[lot] = part
-            rest -= part
-    return parts
+    return _taken(wallet.lots.items(), price)
 
 
 def hold(wallet: Balance, price: int, *, owner: str, job: str, why: str, now: datetime) -> Transaction:
@@ -190,6 +185,24 @@ def release(on_hold: Balance, *, owner: str, job: str, why: str, now: datetime) 
     return Transaction(id=f"release:{job}", act=Act.RELEASE, owner=owner, job=job, why=why, entries=entries, at=now)
 
 
+def captured(transactions: Iterable[Transaction]) -> Balance:
+    """What was taken for a job and has not gone back, by lot, from all transactions of the job."""
+    return balances(transactions).get(REVENUE) or Balance(id=REVENUE)
+
+
+def refund(taken: Balance, amount: int, *, key: str, owner: str, job: str, why: str, now: datetime) -> Transaction:
+    """Pay back some of what was captured, to the lots it came from: what was spent last goes back first.
+
+    Raises:
+        BadValue: The amount is not positive, or more than there is.
+    """
+    if not 0 < amount <= taken.total:
+        raise BadValue(what="amount", value=str(amount), why=f"job {job} has {taken.total} to pay back")
+    parts = _taken(reversed(taken.lots.items()), amount)
+    entries = _moved(parts, source=lambda _: REVENUE, target=lambda lot: purse(owner, lot))
+    return Transaction(id=f"refund:{key}", act=Act.REFUND, owner=owner, job=job, why=why, entries=entries, at=now)
+
+
 def grant(amount: int, *, key: str, owner: str, why: str, now: datetime) -> Transaction:
     """Mint qoints for somebody; the amount is positive."""
     entries = _moved({Lot.GRANTED: amount}, source=lambda _: MINT, target=lambda lot: purse(owner, lot))
@@ -205,6 +218,22 @@ def refill(wallet: Balance, *, owner: str, cap: int, now: datetime) -> Transacti
     return Transaction(
         id=f"refill:{owner}:{day}", act=Act.REFILL, owner=owner, why=f"daily points of {day}", entries=entries, at=now
     )
+
+
+def _taken(lots: Iterable[tuple[Lot, int]], amount: int) -> dict[Lot, int]:
+    """An amount in parts, as much of each lot as there is, in the order given."""
+    parts = {}
+    for lot, left in lots:
+        if part := min(left, amount):
+            parts[lot] = part
+            amount -= part
+    return parts
+
+
+def merge(wallet: Balance, *, old: str, new: str, why: str, now: datetime) -> Transaction:
+    """Move everything that an account has into the same lots of the one that takes it over; it happens once."""
+    entries = _moved(wallet.lots, source=lambda lot: purse(old, lot), target=lambda lot: purse(new, lot))
+    return Transaction(id=f"merge:{old}", act=Act.MERGE, owner=new, why=why, entries=entries, at=now)
 
 
 def _moved(

@@ -1,13 +1,18 @@
 """Linking: one person, many logins. A code proves that both sides are the same person's; the issuing side confirms."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from core.domain.account import Place
+from core.domain.account import Account, Place
+from core.domain.allowance import Limit
+from core.domain.errors import CannotMerge
 from core.domain.value import Entity
 
 CODE_LENGTH = 8
 VALID_FOR = timedelta(minutes=10)
+ASKED_FOR = timedelta(hours=1)  # so long may the issuing side think, or mend what is in the way
+ATTEMPTS = Limit(times=5, per=timedelta(hours=1))
 PURPOSE = "link"
 
 
@@ -20,17 +25,51 @@ class LinkCode(Entity):
 
 
 class LinkRequest(Entity):
-    """Somebody redeemed a code: `joining` wants to become one with `account`, who has yet to confirm."""
+    """Somebody redeemed a code: `joining` wants to become one with `account`, who has yet to confirm.
+
+    `place` is where the code was issued and the question is put, `joining_place` where it was redeemed.
+    """
 
     account: str
+    place: Place
     joining: str
     joining_name: str
-    place: Place
+    joining_place: Place
+    confirmed: bool = False
     created_at: datetime
     expires_at: datetime
+
+
+def shown(code: str) -> str:
+    """A code as people read it: `ABCD-EFGH`."""
+    half = CODE_LENGTH // 2
+    return f"{code[:half]}-{code[half:]}".upper()
 
 
 def code_hash(code: str) -> str:
     """The name under which a code is kept: sha256 in hex, purpose-bound, deaf to case, blanks and dashes."""
     bare = "".join(letter for letter in code.casefold() if letter.isalnum())
     return hashlib.sha256(f"{PURPOSE}:{bare}".encode()).hexdigest()
+
+
+def require_apart(what: str, one: Collection[str], other: Collection[str]) -> None:
+    """Let two people's names of one kind of thing pass that have none in common.
+
+    Raises:
+        CannotMerge: They have; the words name them.
+    """
+    if both := sorted(set(one) & set(other)):
+        names = ", ".join(f"«{name}»" for name in both[:5])
+        raise CannotMerge(why=f"both have a {what} {names}. Delete or rename one of them first.")
+
+
+def merged(account: Account, joining: Account, *, now: datetime) -> tuple[Account, Account]:
+    """The account that stays, with the higher role of both, and the one that it took over.
+
+    Raises:
+        CannotMerge: One of them is banned.
+    """
+    if account.banned is not None or joining.banned is not None:
+        raise CannotMerge(why="one of them is banned.")
+    role = account.role if account.role.covers(joining.role) else joining.role
+    return account.but(role=role, merged_at=now), joining.but(merged_into=account.id)

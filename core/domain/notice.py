@@ -6,9 +6,14 @@ from enum import StrEnum
 from typing import Self
 
 from core.domain.account import Place
+from core.domain.job import Job, JobState
 from core.domain.value import Entity
 
-DELIVERY = timedelta(seconds=60)  # a front end that claimed a notice has so long before another may try
+DELIVERY = timedelta(seconds=60)  # a front end that claimed a notice or a card has so long before another may try
+TRIES = 8  # with the waits between them about an hour
+FIRST = timedelta(seconds=2)  # what has ended by then needs no card on the way
+PACE = timedelta(seconds=12)  # between two looks at a card: the newest state wins
+FRESH = timedelta(minutes=50)  # platforms make it hard to edit what is older than an hour
 
 
 class NoticeState(StrEnum):
@@ -33,6 +38,13 @@ class Topic(StrEnum):
     BROADCAST = "broadcast"
 
 
+TOPICS = {
+    JobState.SUCCEEDED: Topic.JOB_SUCCEEDED,
+    JobState.FAILED: Topic.JOB_FAILED,
+    JobState.CANCELLED: Topic.JOB_CANCELLED,
+}
+
+
 class Notice(Entity):
     """Something to tell, committed with the change it tells of (an outbox row)."""
 
@@ -47,6 +59,11 @@ class Notice(Entity):
     not_before: datetime | None = None
     tries: int = 0
 
+    @property
+    def final(self) -> bool:
+        """Whether it is the last word about a job."""
+        return self.topic in TOPICS.values()
+
     def claimed(self, *, now: datetime) -> Self:
         """A front end is about to deliver it."""
         return self.but(claimed_until=now + DELIVERY, tries=self.tries + 1)
@@ -59,9 +76,11 @@ class Notice(Entity):
         """Nobody can be told there: blocked, or the chat is gone."""
         return self.but(state=NoticeState.UNDELIVERABLE, claimed_until=None)
 
-    def postponed(self, until: datetime) -> Self:
-        """The platform wants a pause, or failed: another try later."""
-        return self.but(claimed_until=None, not_before=until)
+    def postponed(self, *, now: datetime, pause: timedelta) -> Self:
+        """Another try after the pause that the platform wants, or 3, 9, 27 … seconds; after the last it is given up."""
+        if self.tries >= TRIES:
+            return self.undeliverable()
+        return self.but(claimed_until=None, not_before=now + max(pause, timedelta(seconds=3**self.tries)))
 
 
 class Card(Entity):
@@ -82,7 +101,49 @@ class Card(Entity):
     claimed_until: datetime | None = None
     closed: bool = False
 
+    def claimed(self, *, now: datetime) -> Self:
+        """A front end looks after it."""
+        return self.but(claimed_until=now + DELIVERY)
+
+    def says(self, digest: str, *, message: str, now: datetime) -> Self:
+        """Its message, perhaps a new one, says something else."""
+        posted_at = self.posted_at if message == self.message else now
+        return self.but(message=message, posted_at=posted_at, shown=digest).rested(now=now, pause=PACE)
+
+    def rested(self, *, now: datetime, pause: timedelta) -> Self:
+        """It is left alone for a while."""
+        return self.but(claimed_until=None, next_at=now + pause)
+
+    def wanted(self, *, now: datetime) -> Self:
+        """Somebody wants to see it here, again perhaps: then it comes anew, below what was said meanwhile."""
+        return self.but(closed=False, posted_at=None, shown=None, next_at=now + FIRST)
+
+    def over(self) -> Self:
+        """It says nothing new any more."""
+        return self.but(closed=True, claimed_until=None)
+
+    def old(self, *, now: datetime) -> bool:
+        """Whether its message had better be followed by a fresh one."""
+        return self.posted_at is None or self.posted_at + FRESH <= now
+
 
 def card_id(job: str, place: Place) -> str:
     """One card per job and place."""
     return f"{job}:{place.platform}:{place.chat}:{place.thread or ''}"
+
+
+def opened(job: str, *, account: str, place: Place, now: datetime) -> Card:
+    """A new card for whoever looks at a job in a place; its message follows."""
+    return Card(id=card_id(job, place), job=job, account=account, place=place, created_at=now, next_at=now + FIRST)
+
+
+def final(job: Job, card: Card, *, now: datetime) -> Notice:
+    """The last word about a job that has ended, in the place of a card."""
+    return Notice(
+        id=f"{job.state}:{card.id}",
+        account=card.account,
+        place=card.place,
+        topic=TOPICS[job.state],
+        job=job.id,
+        created_at=now,
+    )

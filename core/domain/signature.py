@@ -8,28 +8,33 @@ from collections.abc import Mapping
 from core.domain.errors import BadLink
 
 
-def signed(text: str, *, keys: Mapping[str, bytes]) -> str:
-    """`payload.key.signature`, each URL-safe; the first key signs, its id tells which one it was."""
+def signed(text: str, *, purpose: str, keys: Mapping[str, bytes]) -> str:
+    """`text.key.signature`, each URL-safe; the first key signs, its id tells which one it was.
+
+    The purpose is signed too, so that a link for one thing never opens another.
+    """
     name, key = next(iter(keys.items()))
     payload = f"{_encoded(text.encode())}.{name}"
-    return f"{payload}.{_encoded(_mac(payload, key))}"
+    return f"{payload}.{_encoded(_mac(payload, purpose, key))}"
 
 
-def verified(link: str, *, keys: Mapping[str, bytes]) -> str:
+def verified(link: str, *, purpose: str, keys: Mapping[str, bytes]) -> str:
     """The text of a link.
 
     Raises:
-        BadLink: It was not made here, or changed on its way, or its key is no longer known.
+        BadLink: It was not made here for this, or changed on its way, or its key is no longer known.
     """
     payload, _, signature = link.rpartition(".")
     text, _, name = payload.rpartition(".")
-    if name not in keys or not hmac.compare_digest(_encoded(_mac(payload, keys[name])).encode(), signature.encode()):
+    if not link.isascii() or name not in keys:
+        raise BadLink
+    if not hmac.compare_digest(_encoded(_mac(payload, purpose, keys[name])), signature):
         raise BadLink
     return _decoded(text).decode()
 
 
-def _mac(payload: str, key: bytes) -> bytes:
-    return hmac.new(key, payload.encode(), hashlib.sha256).digest()
+def _mac(payload: str, purpose: str, key: bytes) -> bytes:
+    return hmac.new(key, f"{purpose}:{payload}".encode(), hashlib.sha256).digest()
 
 
 def _encoded(data: bytes) -> str:

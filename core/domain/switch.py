@@ -15,6 +15,11 @@ class Switch(Entity):
     at: datetime
 
 
+def is_on(found: Switch | None) -> bool:
+    """Whether what was looked for under an id is on: nobody touched it, or somebody turned it on again."""
+    return found is None or found.on
+
+
 def of_worker(worker: str) -> str:
     """The switch that lets a worker take jobs: off means that it drains."""
     return f"worker:{worker}"

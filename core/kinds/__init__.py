@@ -13,7 +13,7 @@ from core.domain.account import Place
 from core.domain.errors import KeyReused
 from core.domain.job import ACTIVE_PER_OWNER, Job
 from core.domain.ledger import Balance, hold, points, qoints
-from core.domain.notice import Card, card_id
+from core.domain.notice import opened
 from core.domain.value import Value
 from core.ports.clock import Ids
 from core.ports.store import Repositories
@@ -77,8 +77,7 @@ async def enqueue(tx: Repositories, payload: Value, *, job: Job, place: Place) -
         purse = await wallet(tx, job.owner)
         await tx.ledger.post(hold(purse, job.price, owner=job.owner, job=job.id, why=job.title, now=job.created_at))
     await tx.jobs.add(queued)
-    card = Card(id=card_id(job.id, place), job=job.id, account=job.owner, place=place, created_at=job.created_at)
-    await tx.cards.add(card)
+    await tx.cards.add(opened(job.id, account=job.owner, place=place, now=job.created_at))
     return queued
 
 

@@ -49,11 +49,15 @@ class Payload(Value):
 
 
 class Result(Value):
-    """The pictures that were in them, every file's outcome, and a contact sheet of what was taken."""
+    """The pictures that were in them, every file's outcome, and a contact sheet of what was taken.
+
+    `preview` is that sheet blurred beyond recognition, where the dataset is for adults.
+    """
 
     pictures: tuple[Picture, ...]
     outcomes: tuple[FileOutcome, ...]
     sheet: Artifact | None = None
+    preview: Artifact | None = None
 
 
 async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, now: datetime) -> None:
@@ -67,6 +71,10 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
         dataset = dataset.received(count=len(result.pictures), bytes=size, now=now)
         if result.sheet:
             await tx.references.refer(result.sheet.sha256)
+        if result.preview:
+            await tx.references.refer(result.preview.sha256)
+            dataset, old = dataset.previewed(result.preview)
+            await tx.references.forget(*(sheet.sha256 for sheet in old))
     others = [other for other in await tx.jobs.about(dataset.id) if other.kind == job.kind and other.id != job.id]
     after = dataset.uploading(now=now) if others else reexamined(dataset, await tx.items.of(dataset.id), now=now)
     await tx.datasets.save(after)

@@ -5,19 +5,21 @@ from datetime import datetime
 from core.domain.artifact import Artifact
 from core.domain.job import Job
 from core.domain.model import Model, slug
+from core.domain.rating import Rating
 from core.domain.value import Value
 from core.ports.clock import Ids
 from core.ports.store import Repositories
 
 
 class Payload(Value):
-    """The run to execute, and what the model will be called."""
+    """The run to execute, what the model will be called, and its rating: all as it was ordered."""
 
     run: str
     name: str
     trigger: str
     family: str
     owner_name: str
+    rating: Rating = Rating.SFW
 
 
 class Result(Value):
@@ -51,6 +53,7 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
         offering=run.offering,
         run=run.id,
         artifact=result.artifact,
+        rating=payload.rating,
         created_at=now,
     )
     await tx.models.add(model)

@@ -1,7 +1,7 @@
 """What core asks of the database: one repository per noun, and transactions over all of them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -67,7 +67,7 @@ class Accounts(Repository[Account], Protocol):
     """Persons."""
 
     async def named(self, name: str) -> Sequence[Account]:
-        """Those who are called so, for admins to name them."""
+        """Those whose name begins so, by name, for admins to name them."""
         ...
 
     async def page(self, *, after: str = "", limit: int = PAGE) -> Sequence[Account]:
@@ -75,11 +75,11 @@ class Accounts(Repository[Account], Protocol):
         ...
 
 
-class Identities(Repository[Identity], Protocol):
-    """Logins."""
+class Belonging(Repository[E], Protocol[E]):
+    """What belongs to one account: logins, codes, requests."""
 
-    async def of(self, account: str) -> Sequence[Identity]:
-        """The logins of one account."""
+    async def of(self, account: str) -> Sequence[E]:
+        """All that belong to an account."""
         ...
 
 
@@ -102,8 +102,8 @@ class Drafts(Repository[Draft], Protocol):
         """All drafts of a platform that have not expired."""
         ...
 
-    async def expired(self, *, now: datetime, limit: int = PAGE) -> Sequence[Draft]:
-        """Drafts whose time is over."""
+    async def expired(self, platform: Platform, *, now: datetime, limit: int = PAGE) -> Sequence[Draft]:
+        """Drafts of a platform whose time is over."""
         ...
 
 
@@ -130,8 +130,8 @@ class Uploads(Repository[Upload], Protocol):
 class Ownership(Protocol):
     """Who owns what, over all nouns."""
 
-    async def move(self, old: str, new: str) -> None:
-        """Give everything that one account owns to another; the ledger's past stays as it is."""
+    async def move(self, old: str, new: str, *, name: str) -> None:
+        """Give everything that one account owns to another of this name; the ledger's past stays as it is."""
         ...
 
 
@@ -282,9 +282,15 @@ class Notices(Repository[Notice], Protocol):
     """The outbox."""
 
     async def pending(
-        self, platform: Platform, *, chat: str | None = None, now: datetime, limit: int = PAGE
+        self,
+        platform: Platform,
+        *,
+        chat: str | None = None,
+        apart_from: Collection[str] = (),
+        now: datetime,
+        limit: int = PAGE,
     ) -> Sequence[Notice]:
-        """Notices due on a platform, or in one chat of it, that no front end is delivering, oldest first."""
+        """Notices due on a platform, in one chat or all but some, that no front end is delivering, oldest first."""
         ...
 
 
@@ -299,8 +305,10 @@ class Cards(Repository[Card], Protocol):
         """The cards of one job."""
         ...
 
-    async def due(self, platform: Platform, *, now: datetime, limit: int = PAGE) -> Sequence[Card]:
-        """Open cards of a platform whose time has come and that no front end is at, oldest first."""
+    async def due(
+        self, platform: Platform, *, apart_from: Collection[str] = (), now: datetime, limit: int = PAGE
+    ) -> Sequence[Card]:
+        """Open cards in all but some chats whose time has come and that no front end is at, oldest first."""
         ...
 
 
@@ -342,13 +350,13 @@ class Repositories:
     datasets: Datasets
     drafts: Drafts
     generations: Repository[Generation]
-    identities: Identities
+    identities: Belonging[Identity]
     items: Items
     jobs: Jobs
     leads: Repository[Lead]
     ledger: Ledger
-    link_codes: Repository[LinkCode]
-    link_requests: Repository[LinkRequest]
+    link_codes: Belonging[LinkCode]
+    link_requests: Belonging[LinkRequest]
     models: Models
     notices: Notices
     ownership: Ownership

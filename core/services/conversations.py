@@ -1,13 +1,13 @@
-"""Conversations with a front end: buttons that outlive a restart, notices to deliver, cards to keep up to date."""
+"""Conversations with a front end: buttons that outlive a restart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.domain.account import Actor, Place, Platform
+from core.domain.account import Actor
 from core.domain.action import VALID_FOR, Action
+from core.domain.allowance import Limit, counted, window
 from core.domain.errors import ActionGone, NotYours
-from core.domain.notice import Card, Notice
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
@@ -47,34 +47,16 @@ class Conversations:
             raise NotYours
         return action
 
-    async def pending(self, platform: Platform, *, chat: str | None = None) -> Sequence[Notice]:
-        """Notices that wait for a front end of this platform, or for one chat of it."""
-        return await self.store.notices.pending(platform, chat=chat, now=self.clock.now())
+    async def allow(self, actor: Actor, what: str, limit: Limit) -> None:
+        """Count one more use of something that may be done only so often.
 
-    async def take(self, notice: Notice) -> bool:
-        """Claim a notice for delivery; False when another front end was faster."""
-
-        async def work(tx: Repositories) -> bool:
-            current = await tx.notices.get(notice.id)
-            if current != notice:
-                return False
-            await tx.notices.save(current.claimed(now=self.clock.now()))
-            return True
-
-        return await self.store.transact(work)
-
-    async def delivered(self, notice: Notice) -> None:
-        """Mark a notice as standing in the chat."""
+        Raises:
+            TooOften: The actor has done it often enough for now; the words say how long to wait.
+        """
+        now = self.clock.now()
+        fresh = window(f"{what}:{actor.account}", limit, now=now)
 
         async def work(tx: Repositories) -> None:
-            await tx.notices.save((await tx.notices.get(notice.id)).delivered())
+            await tx.allowances.save(counted(await tx.allowances.find(fresh.id) or fresh, limit, now=now))
 
         await self.store.transact(work)
-
-    async def cards(self, place: Place) -> Sequence[Card]:
-        """The cards in a place that are still kept up to date."""
-        return await self.store.cards.open_at(place)
-
-    async def show(self, card: Card, *, shown: str, closed: bool, message: str | None = None) -> None:
-        """Remember what a card says now."""
-        await self.store.cards.save(card.but(shown=shown, closed=closed, message=message))

@@ -8,6 +8,7 @@ from core.domain.artifact import Artifact
 from core.domain.dataset import Dataset, Item, dataset_name, seen
 from core.domain.errors import NameTaken, NothingToDo
 from core.domain.job import Job, asked
+from core.domain.rating import Rating
 from core.domain.trigger import folded, guarded
 from core.domain.value import Value
 from core.kinds import asked_before, enqueue, intake, validation
@@ -35,8 +36,8 @@ class Datasets:
     clock: Clock
     ids: Ids
 
-    async def create(self, actor: Actor, *, name: str, trigger: str) -> Dataset:
-        """Open an empty dataset.
+    async def create(self, actor: Actor, *, name: str, trigger: str, rating: Rating = Rating.SFW) -> Dataset:
+        """Open an empty dataset; its rating is that of everything made of it.
 
         Raises:
             BadValue: The name cannot be one.
@@ -51,6 +52,7 @@ class Datasets:
             name=wished,
             folded=folded(wished),
             trigger=guarded(trigger),
+            rating=rating,
             created_at=now,
             updated_at=now,
         )
@@ -128,6 +130,10 @@ class Datasets:
     async def items(self, dataset: str) -> Sequence[Item]:
         """The items of a dataset, for a worker, whoever owns it."""
         return await self.store.items.of(dataset)
+
+    async def rating(self, dataset: str) -> Rating:
+        """Who the pictures of a dataset are for; a worker asks."""
+        return (await self.store.datasets.get(dataset)).rating
 
     async def delete(self, actor: Actor, dataset: Dataset) -> Dataset:
         """Put a dataset out of sight; jobs that were ordered go on from their snapshots."""

@@ -28,8 +28,12 @@ class Drafts:
     ) -> Draft:
         """Begin to ask for a command; what was asked for in this place before is let go.
 
-        A chat that had to show a form before it could come here names the token that is on it.
+        A chat that had to show a form before it could come here, or that may come here again with the same message,
+        names a token of its own: with one that is known, that draft goes on.
         """
+        known = await self.store.drafts.find(token) if token else None
+        if known and known.account == actor.account:
+            return known
         for old in await self.store.drafts.of(actor.account, place, now=self.clock.now()):
             if not old.received:
                 await self.close(old)
@@ -68,9 +72,9 @@ class Drafts:
         """All open drafts of a platform: what a front end that was started anew goes on with."""
         return await self.store.drafts.open_on(platform, now=self.clock.now())
 
-    async def expired(self) -> Sequence[Draft]:
+    async def expired(self, platform: Platform) -> Sequence[Draft]:
         """Drafts that nobody finished; those with files are to be run, so that nothing sent is lost."""
-        return await self.store.drafts.expired(now=self.clock.now())
+        return await self.store.drafts.expired(platform, now=self.clock.now())
 
     async def change(self, draft: Draft, change: Callable[[Draft], Draft]) -> Draft:
         """Change a draft as it is now, and give it another half hour.

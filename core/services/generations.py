@@ -42,12 +42,14 @@ class Generations:
         Raises:
             BadValue: The prompt, the count or the seed cannot be.
             NoTrigger: No word of the prompt calls a model that the actor may use.
+            NotHere: The model is for adults, and the place is not.
             OfferingClosed: The model's offering is gone from the configuration.
             NotEnoughPoints: The wallet does not cover the price; nothing is written.
             KeyReused: The key stands for another request.
         """
         line = prompt(text)
         model = await self._called(actor, line)
+        place.require(model.rating)
         offering = self._offered(model.offering)
         bounds = offering.generation
         if not 1 <= count <= bounds.most:
@@ -115,5 +117,6 @@ def _wanted(job: Job, model: Model, bounds: Bounds, *, line: str, seed: int, cou
         guidance=bounds.guidance,
         size=bounds.size,
         count=count,
+        rating=model.rating,
         created_at=job.created_at,
     )

@@ -1,9 +1,11 @@
 """The inbox: what a platform sent is kept until it is dealt with, by one process at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.domain.inbox import KEPT, LEAD, Lead, Update
 from core.ports.clock import Clock, Ids
-from core.ports.store import Store
+from core.ports.store import PAGE, Repositories, Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,3 +15,52 @@ class Inboxes:
     store: Store
     clock: Clock
     ids: Ids
+
+    async def put(self, platform: str, number: int, body: str) -> bool:
+        """Keep what came in; False where it is here already, since platforms repeat themselves."""
+        update = Update(
+            id=f"{platform}:{number}", platform=platform, number=number, body=body, received_at=self.clock.now()
+        )
+
+        async def work(tx: Repositories) -> bool:
+            if await tx.updates.find(update.id):
+                return False
+            await tx.updates.add(update)
+            return True
+
+        return await self.store.transact(work)
+
+    async def waiting(self, platform: str, *, limit: int = PAGE) -> Sequence[Update]:
+        """What is to be dealt with, in the platform's order."""
+        return await self.store.updates.waiting(platform, limit=limit)
+
+    async def done(self, update: Update) -> None:
+        """Everything that follows from it has happened."""
+        await self.store.updates.save(update.but(done=True))
+
+    async def forget(self) -> int:
+        """Let go of what was dealt with so long ago that no platform repeats it; return how many."""
+        return await self.store.updates.forget(before=self.clock.now() - KEPT)
+
+    async def lead(self, name: str, holder: str) -> bool:
+        """Take or keep what only one process may do; False while another one is heard of."""
+
+        async def work(tx: Repositories) -> bool:
+            now = self.clock.now()
+            known = await tx.leads.find(name)
+            taken = known.taken(holder, now=now) if known else Lead(id=name, holder=holder, until=now + LEAD)
+            if taken:
+                await tx.leads.save(taken)
+            return taken is not None
+
+        return await self.store.transact(work)
+
+    async def leave(self, name: str, holder: str) -> None:
+        """Let another process go on at once."""
+
+        async def work(tx: Repositories) -> None:
+            known = await tx.leads.find(name)
+            if known and known.holder == holder:
+                await tx.leads.remove(name)
+
+        await self.store.transact(work)

@@ -10,27 +10,26 @@ from core.domain.errors import LeaseLost, NotFound
 from core.domain.fleet import STALE_AFTER, Worker
 from core.domain.job import Failure, Job, JobState, Progress
 from core.domain.ledger import capture, held, release
-from core.domain.notice import Notice, Topic
+from core.domain.notice import final
 from core.domain.run import MetricsPoint
+from core.domain.switch import QUEUE, is_on, of_worker
 from core.domain.value import Value
 from core.kinds import Kind, promote
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
-TOPICS = {
-    JobState.SUCCEEDED: Topic.JOB_SUCCEEDED,
-    JobState.FAILED: Topic.JOB_FAILED,
-    JobState.CANCELLED: Topic.JOB_CANCELLED,
-}
-
 
 class Waiting(Value):
-    """Why a job is waiting: its place in the queue, who could take it, what holds it back."""
+    """Why a job is waiting: its place in the queue, who could take it, what holds it back.
+
+    `paused` says that operators let nobody take any job.
+    """
 
     job: Job
     ahead: int
     workers: tuple[Worker, ...]
     blocked_by: tuple[Job, ...]
+    paused: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +42,14 @@ class Jobs:
     kinds: Mapping[str, Kind]
 
     async def claim(self, worker: Worker) -> Job | None:
-        """Take one of the first jobs that this worker may do, or None.
+        """Take one of the first jobs that this worker may do, or None; also while operators keep it from taking any.
 
         Candidates are tried in random order within the window, so that no head of the queue gets hot.
         """
         now = self.clock.now()
         window = list(await self.store.jobs.candidates(kinds=worker.kinds, labels=worker.labels, now=now))
+        if not window or not (await self._is_on(QUEUE) and await self._is_on(of_worker(worker.id))):
+            return None
         for job in _shuffled(window):
             claimed = job.claimed(worker=worker.id, token=self.ids.token(), now=now)
             if await self.store.jobs.swap(job, claimed):
@@ -180,11 +181,17 @@ class Jobs:
             NotFound: There is no such job for this actor.
         """
         found = await self._visible(self.store, actor, job)
-        able = [worker for worker in await self.workers() if _able(worker, found)]
+        able = [one for one in await self.workers() if _able(one, found) and await self._is_on(of_worker(one.id))]
         others = await self.store.jobs.owned(found.owner, kind=found.kind, limit=1000)
         first = tuple(other for other in others if other.eligible and not other.state.ended)
         blocking = () if found.eligible else first
-        return Waiting(job=found, ahead=await self.store.jobs.ahead(found), workers=tuple(able), blocked_by=blocking)
+        return Waiting(
+            job=found,
+            ahead=await self.store.jobs.ahead(found),
+            workers=tuple(able),
+            blocked_by=blocking,
+            paused=not await self._is_on(QUEUE),
+        )
 
     async def workers(self) -> Sequence[Worker]:
         """The workers heard of lately."""
@@ -199,6 +206,9 @@ class Jobs:
     async def leave(self, worker: Worker) -> None:
         """Say that a worker has left in order."""
         await self.store.workers.save(worker.but(jobs=(), seen_at=self.clock.now() - 2 * STALE_AFTER))
+
+    async def _is_on(self, name: str) -> bool:
+        return is_on(await self.store.switches.find(name))
 
     async def _end(self, tx: Repositories, current: Job, outcome: Value | Failure | None) -> Job:
         now = self.clock.now()
@@ -231,15 +241,7 @@ class Jobs:
 
     async def _tell(self, tx: Repositories, job: Job) -> None:
         for card in await tx.cards.of(job.id):
-            notice = Notice(
-                id=f"{job.state}:{card.id}",
-                account=job.owner,
-                place=card.place,
-                topic=TOPICS[job.state],
-                job=job.id,
-                created_at=self.clock.now(),
-            )
-            await tx.notices.add(notice)
+            await tx.notices.add(final(job, card, now=self.clock.now()))
 
     async def _forget_checkpoint(self, tx: Repositories, job: Job) -> None:
         if job.checkpoint:

@@ -1,15 +1,201 @@
 """Linking: one person, many logins: codes, requests, confirmation, and the merge of two accounts."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.domain.account import Account, Actor, Place
+from core.domain.allowance import counted, window
+from core.domain.audit import Audit
+from core.domain.errors import CannotMerge, CodeGone
+from core.domain.ledger import merge
+from core.domain.link import (
+    ASKED_FOR,
+    ATTEMPTS,
+    CODE_LENGTH,
+    PURPOSE,
+    VALID_FOR,
+    LinkCode,
+    LinkRequest,
+    code_hash,
+    merged,
+    require_apart,
+    shown,
+)
+from core.domain.notice import Notice, Topic
+from core.kinds import wallet
 from core.ports.clock import Clock, Ids
-from core.ports.store import Store
+from core.ports.store import Repositories, Store
 
 
 @dataclass(frozen=True, kw_only=True)
 class Links:
-    """How accounts become one."""
+    """How accounts become one: the side that issued the code confirms, and takes over the side that redeemed it."""
 
     store: Store
     clock: Clock
     ids: Ids
+
+    async def issue(self, actor: Actor, place: Place) -> str:
+        """A code for another login of the same person, instead of the one before; `place` is where they are asked."""
+        code = self.ids.new()[:CODE_LENGTH]
+        expires_at = self.clock.now() + VALID_FOR
+        issued = LinkCode(id=code_hash(code), account=actor.account, place=place, expires_at=expires_at)
+
+        async def work(tx: Repositories) -> None:
+            await _withdraw(tx, actor.account)
+            await tx.link_codes.add(issued)
+
+        await self.store.transact(work)
+        return shown(code)
+
+    async def redeem(self, actor: Actor, code: str, place: Place) -> LinkRequest:
+        """Use a code up, and ask the side that issued it; of many who use it at once, one does.
+
+        Raises:
+            TooOften: The actor has tried too many codes within the hour.
+            CodeGone: There is no such code (any more).
+            CannotMerge: It is the actor's own.
+        """
+        await self._tried(actor)
+        request_id, now = self.ids.new(), self.clock.now()
+
+        async def work(tx: Repositories) -> LinkRequest:
+            found = await tx.link_codes.find(code_hash(code))
+            if found is None or found.expires_at <= now:
+                raise CodeGone
+            if found.account == actor.account:
+                raise CannotMerge(why="this code is your own. Use it where you are somebody else so far.")
+            if not await tx.link_codes.remove(found.id):
+                raise CodeGone
+            asked = LinkRequest(
+                id=request_id,
+                account=found.account,
+                place=found.place,
+                joining=actor.account,
+                joining_name=actor.name,
+                joining_place=place,
+                created_at=now,
+                expires_at=now + ASKED_FOR,
+            )
+            await tx.link_requests.add(asked)
+            facts = {"name": actor.name, "platform": place.platform.value, "request": asked.id}
+            question = self._notice(asked, f"link_asked:{asked.id}", Topic.LINK_ASKED, place=asked.place, facts=facts)
+            await tx.notices.add(question)
+            return asked
+
+        return await self.store.transact(work)
+
+    async def waiting(self, actor: Actor) -> Sequence[LinkRequest]:
+        """Who waits for the actor to confirm."""
+        requests = await self.store.link_requests.of(actor.account)
+        return [asked for asked in requests if not asked.confirmed and asked.expires_at > self.clock.now()]
+
+    async def confirm(self, actor: Actor, request: str) -> LinkRequest:
+        """Take the other account over: logins, everything it owns, its wallet. Confirming again changes nothing.
+
+        Raises:
+            CodeGone: There is no such request for this actor (any more).
+            CannotMerge: Something is in the way; the words say what. Nothing is changed.
+        """
+
+        async def work(tx: Repositories) -> LinkRequest:
+            asked = await self._asked(tx, actor, request)
+            if asked.confirmed:
+                return asked
+            account, joining = await tx.accounts.get(asked.account), await tx.accounts.get(asked.joining)
+            if account.merged_into or joining.merged_into:
+                raise CodeGone
+            await _require_mergeable(tx, account, joining)
+            await self._merge(tx, account, joining)
+            await tx.link_requests.save(asked.but(confirmed=True))
+            await self._tell(tx, asked, account.name)
+            return asked.but(confirmed=True)
+
+        return await self.store.transact(work)
+
+    async def refuse(self, actor: Actor, request: str) -> None:
+        """Let a request go.
+
+        Raises:
+            CodeGone: There is no such request for this actor (any more), or it was confirmed.
+        """
+
+        async def work(tx: Repositories) -> None:
+            asked = await self._asked(tx, actor, request)
+            if asked.confirmed:
+                raise CodeGone
+            await tx.link_requests.remove(asked.id)
+
+        await self.store.transact(work)
+
+    async def _tried(self, actor: Actor) -> None:
+        now = self.clock.now()
+        fresh = window(f"{PURPOSE}:{actor.account}", ATTEMPTS, now=now)
+
+        async def work(tx: Repositories) -> None:
+            await tx.allowances.save(counted(await tx.allowances.find(fresh.id) or fresh, ATTEMPTS, now=now))
+
+        await self.store.transact(work)
+
+    async def _asked(self, tx: Repositories, actor: Actor, request: str) -> LinkRequest:
+        asked = await tx.link_requests.find(request)
+        if asked is None or asked.account != actor.account:
+            raise CodeGone
+        if not asked.confirmed and asked.expires_at <= self.clock.now():
+            raise CodeGone
+        return asked
+
+    async def _merge(self, tx: Repositories, account: Account, joining: Account) -> None:
+        now = self.clock.now()
+        staying, gone = merged(account, joining, now=now)
+        await tx.accounts.save(staying)
+        await tx.accounts.save(gone)
+        await _withdraw(tx, gone.id)
+        await tx.ownership.move(gone.id, staying.id, name=staying.name)
+        purse = await wallet(tx, gone.id)
+        if purse.total:
+            await tx.ledger.post(merge(purse, old=gone.id, new=staying.id, why=f"linked with {gone.name}", now=now))
+
+    async def _tell(self, tx: Repositories, asked: LinkRequest, name: str) -> None:
+        """A notice and an audit row for each side, that name the other."""
+        here = (asked.account, name, asked.place)
+        there = (asked.joining, asked.joining_name, asked.joining_place)
+        for (account, _, place), (other, who, where) in ((here, there), (there, here)):
+            facts = {"name": who, "platform": where.platform.value}
+            act_id, now = f"linked:{account}:{other}", self.clock.now()
+            act = Audit(id=act_id, actor=account, act="account.linked", subject=other, details=facts, at=now)
+            await tx.audits.add(act)
+            await tx.notices.add(self._notice(asked, act_id, Topic.LINKED, place=place, facts=facts))
+
+    def _notice(
+        self, asked: LinkRequest, notice_id: str, topic: Topic, *, place: Place, facts: Mapping[str, str]
+    ) -> Notice:
+        return Notice(
+            id=notice_id,
+            account=asked.account,
+            place=place,
+            topic=topic,
+            details=facts,
+            created_at=self.clock.now(),
+        )
+
+
+async def _withdraw(tx: Repositories, account: str) -> None:
+    for code in await tx.link_codes.of(account):
+        await tx.link_codes.remove(code.id)
+
+
+async def _require_mergeable(tx: Repositories, account: Account, joining: Account) -> None:
+    """Let two accounts pass that can become one as they are; asking for their queues keeps both of them still.
+
+    Raises:
+        CannotMerge: One has a job that has not ended, or both have something of one name.
+    """
+    for one in (account, joining):
+        if jobs := await tx.jobs.active(one.id):
+            names = ", ".join(f"«{job.title}»" for job in jobs[:5])
+            raise CannotMerge(why=f"{one.name} has jobs that have not ended: {names}. Wait for them, or cancel them.")
+    folded = [[one.folded for one in await tx.datasets.owned(who.id, limit=0)] for who in (account, joining)]
+    require_apart("dataset", *folded)
+    slugs = [[one.slug for one in await tx.models.owned(who.id, limit=0)] for who in (account, joining)]
+    require_apart("model", *slugs)

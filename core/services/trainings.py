@@ -12,6 +12,7 @@ from core.domain.offering import Offering
 from core.domain.quote import OPEN_FOR, Quote
 from core.domain.run import Epoch, MetricsPoint, Run
 from core.domain.snapshot import Snapshot, taken
+from core.domain.switch import is_on, of_offering
 from core.domain.value import Value
 from core.kinds import enqueue, training, wallet
 from core.ports.clock import Clock, Ids
@@ -54,11 +55,14 @@ class Trainings:
         Raises:
             NotFound: The dataset is not the actor's own.
             DatasetEmpty, DatasetNotReady, DatasetUnfit: The dataset cannot be trained on so.
+            NotReviewed: The dataset is for adults, and no moderator has approved it.
+            OfferingClosed: The offering is turned off.
             BadValue, UnknownParameter, OutOfBounds: The settings do not fit the offering.
         """
         if dataset.owner != actor.account:
             raise NotFound(noun="dataset", name=dataset.id, hint="See `dataset list`.")
         dataset.require_ready()
+        await self._on_offer(self.store, offering.id)
         offering.require_items(dataset.name, dataset.count)
         settings = offering.settled(preset, overrides)
         steps = int(str(settings["steps"]))
@@ -86,7 +90,8 @@ class Trainings:
             NotFound: There is no such quote for this actor.
             QuoteExpired: It is too late for this price.
             NotEnoughPoints: The wallet does not cover it; nothing is written.
-            DatasetEmpty, DatasetNotReady, DatasetUnfit: The dataset changed meanwhile.
+            DatasetEmpty, DatasetNotReady, DatasetUnfit, NotReviewed: The dataset changed meanwhile.
+            OfferingClosed: The offering was turned off meanwhile.
         """
         found = await self._mine(self.store, actor, quote)
         if found.job:
@@ -97,7 +102,7 @@ class Trainings:
             current = await self._mine(tx, actor, quote)
             if current.job:
                 return await tx.jobs.get(current.job)
-            offering = self._offered(current.offering)
+            offering = await self._on_offer(tx, current.offering)
             now = self.clock.now()
             await tx.quotes.save(current.accepted(job=job_id, offering_version=offering.version, now=now))
             dataset = await self._trainable(tx, current.dataset, offering)
@@ -117,6 +122,10 @@ class Trainings:
             return await enqueue(tx, _payload(dataset, offering, job, owner_name=actor.name), job=job, place=place)
 
         return await self.store.transact(work)
+
+    async def offered(self) -> Sequence[tuple[Offering, bool]]:
+        """All offerings, each with whether it can be ordered now."""
+        return [(one, await _is_on(self.store, one.id)) for one in self.offerings.values()]
 
     async def list(self, actor: Actor) -> Sequence[Job]:
         """The actor's trainings, newest first."""
@@ -197,6 +206,11 @@ class Trainings:
             raise NotFound(noun="quote", name=quote, hint="Ask for a new one with `train order`.")
         return found
 
+    async def _on_offer(self, tx: Repositories, offering: str) -> Offering:
+        if not await _is_on(tx, offering):
+            raise OfferingClosed(offering=offering, why="it is turned off for now")
+        return self._offered(offering)
+
     def _offered(self, offering: str) -> Offering:
         if offering not in self.offerings:
             raise OfferingClosed(offering=offering, why="its file is no longer in the configuration")
@@ -218,8 +232,17 @@ class Trainings:
 
 def _payload(dataset: Dataset, offering: Offering, job: Job, *, owner_name: str) -> training.Payload:
     return training.Payload(
-        run=job.id, name=dataset.name, trigger=dataset.trigger, family=offering.base.family, owner_name=owner_name
+        run=job.id,
+        name=dataset.name,
+        trigger=dataset.trigger,
+        family=offering.base.family,
+        owner_name=owner_name,
+        rating=dataset.rating,
     )
+
+
+async def _is_on(tx: Repositories, offering: str) -> bool:
+    return is_on(await tx.switches.find(of_offering(offering)))
 
 
 def _hashes(epoch: Epoch) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
-"""Wallets: what somebody has, what was done with it and why, and grants by admins."""
+"""Wallets: what somebody has, what was done with it and why, and what admins grant and pay back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.domain.account import Account, Actor, Role
 from core.domain.audit import Audit
-from core.domain.errors import BadValue, NotFound
-from core.domain.ledger import Balance, Transaction, grant
+from core.domain.errors import BadValue, KeyReused, NotFound
+from core.domain.job import Job
+from core.domain.ledger import Balance, Transaction, captured, grant, refund
 from core.domain.notice import Notice, Topic
 from core.domain.value import Value
 from core.kinds import wallet
@@ -100,3 +101,45 @@ class Wallets:
             return posted
 
         return await self.store.transact(work)
+
+    async def refund(self, actor: Actor, job: str, *, amount: int | None, why: str, key: str) -> Transaction:
+        """Pay back what a job has cost, or some of it; the same key again pays nothing more.
+
+        Raises:
+            NotAllowed: The actor is no admin.
+            NotFound: There is no such job.
+            BadValue: The amount is not positive, or more than was captured and has not gone back.
+            KeyReused: The key stands for another request.
+        """
+        actor.require(Role.ADMIN)
+        now = self.clock.now()
+
+        async def work(tx: Repositories) -> Transaction:
+            if known := await tx.ledger.find(f"refund:{key}"):
+                if (known.job, known.why) != (job, why) or amount not in {None, known.amount}:
+                    raise KeyReused(key=key)
+                return known
+            found = await tx.jobs.get(job)
+            taken = captured(await tx.ledger.about(job))
+            wished = taken.total if amount is None else amount
+            back = refund(taken, wished, key=key, owner=found.owner, job=job, why=why, now=now)
+            await self._refunded(tx, actor, found, back)
+            return await tx.ledger.post(back)
+
+        return await self.store.transact(work)
+
+    async def _refunded(self, tx: Repositories, actor: Actor, job: Job, back: Transaction) -> None:
+        owner = await tx.accounts.get(job.owner)
+        details = {"amount": str(back.amount), "why": back.why}
+        notice = Notice(
+            id=back.id,
+            account=owner.id,
+            place=owner.home,
+            topic=Topic.REFUNDED,
+            job=job.id,
+            details={**details, "what": job.title, "by": actor.name},
+            created_at=back.at,
+        )
+        audit = Audit(id=back.id, actor=actor.account, act="admin.refund", subject=job.id, details=details, at=back.at)
+        await tx.notices.add(notice)
+        await tx.audits.add(audit)

@@ -1,9 +1,15 @@
-"""Accounts by name, their logins, and the audit log of what they did."""
+"""Accounts by name, what belongs to them (logins, link codes), and the audit log of what they did."""
 
-from core.domain.account import Account, Identity
+import re
+from typing import TypeVar
+
+from core.domain.account import Account
 from core.domain.audit import Audit
+from core.domain.value import Entity
 from core.ports.store import PAGE
 from storage.repositories.entities import Database, Entities, Session
+
+E = TypeVar("E", bound=Entity)
 
 
 class Accounts(Entities[Account]):
@@ -13,22 +19,20 @@ class Accounts(Entities[Account]):
         super().__init__(database, session, shape=Account, name="accounts")
 
     async def named(self, name: str) -> list[Account]:
-        """Those who are called so."""
-        return await self._all({"name": name, "merged_into": None}, limit=10)
+        """Those whose name begins so, by name."""
+        query = {"name": {"$regex": f"^{re.escape(name)}", "$options": "i"}, "merged_into": None}
+        return await self._all(query, sort=[("name", 1), ("_id", 1)], limit=PAGE)
 
     async def page(self, *, after: str = "", limit: int = PAGE) -> list[Account]:
         """Everyone that was not taken over by another account, by id from after an id on."""
         return await self._all({"_id": {"$gt": after}, "merged_into": None}, limit=limit)
 
 
-class Identities(Entities[Identity]):
-    """Logins."""
+class Belongings(Entities[E]):
+    """What belongs to one account."""
 
-    def __init__(self, database: Database, session: Session) -> None:
-        super().__init__(database, session, shape=Identity, name="identities")
-
-    async def of(self, account: str) -> list[Identity]:
-        """The logins of one account."""
+    async def of(self, account: str) -> list[E]:
+        """All that belong to an account."""
         return await self._all({"account": account})
 
 

@@ -24,6 +24,7 @@ class Drafts(Entities[Draft]):
         """All drafts of a platform that have not expired."""
         return await self._all({"place.platform": platform, "expires_at": {"$gt": now}})
 
-    async def expired(self, *, now: datetime, limit: int = PAGE) -> list[Draft]:
-        """Drafts whose time is over."""
-        return await self._all({"expires_at": {"$lte": now}}, sort=[("expires_at", 1)], limit=limit)
+    async def expired(self, platform: Platform, *, now: datetime, limit: int = PAGE) -> list[Draft]:
+        """Drafts of a platform whose time is over."""
+        query = {"place.platform": platform, "expires_at": {"$lte": now}}
+        return await self._all(query, sort=[("expires_at", 1)], limit=limit)

@@ -1,5 +1,6 @@
 """Notices that wait for delivery, and the cards of a place."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -16,16 +17,21 @@ class Notices(Entities[Notice]):
         super().__init__(database, session, shape=Notice, name="notices")
 
     async def pending(
-        self, platform: Platform, *, chat: str | None = None, now: datetime, limit: int = PAGE
+        self,
+        platform: Platform,
+        *,
+        chat: str | None = None,
+        apart_from: Collection[str] = (),
+        now: datetime,
+        limit: int = PAGE,
     ) -> list[Notice]:
-        """Notices due on a platform, or in one chat of it, that no front end is delivering, oldest first."""
-        query: dict[str, Any] = {
+        """Notices due on a platform, in one chat or all but some, that no front end is delivering, oldest first."""
+        query = {
             "place.platform": platform,
             "state": NoticeState.PENDING,
+            "place.chat": {"$nin": list(apart_from)} if chat is None else chat,
             "$and": [_past("claimed_until", now), _past("not_before", now)],
         }
-        if chat is not None:
-            query["place.chat"] = chat
         return await self._all(query, sort=[("created_at", 1)], limit=limit)
 
 
@@ -44,11 +50,14 @@ class Cards(Entities[Card]):
         """The cards of one job."""
         return await self._all({"job": job})
 
-    async def due(self, platform: Platform, *, now: datetime, limit: int = PAGE) -> list[Card]:
-        """Open cards of a platform whose time has come and that no front end is at, oldest first."""
+    async def due(
+        self, platform: Platform, *, apart_from: Collection[str] = (), now: datetime, limit: int = PAGE
+    ) -> list[Card]:
+        """Open cards in all but some chats whose time has come and that no front end is at, oldest first."""
         query = {
             "place.platform": platform,
             "closed": False,
+            "place.chat": {"$nin": list(apart_from)},
             "$and": [_past("claimed_until", now), _past("next_at", now)],
         }
         return await self._all(query, sort=[("next_at", 1), ("created_at", 1)], limit=limit)

@@ -4,16 +4,20 @@ from storage.errors import translated
 from storage.repositories.entities import Database, Session
 
 OWNED = (
+    ("actions", "account"),
     ("cards", "account"),
     ("datasets", "owner"),
+    ("drafts", "account"),
     ("generations", "owner"),
     ("generations", "model_owner"),
     ("identities", "account"),
     ("jobs", "owner"),
     ("models", "owner"),
     ("notices", "account"),
+    ("quotes", "owner"),
     ("runs", "owner"),
-)  # drafts, buttons, quotes and uploads of the old account end with it; the ledger's past stays as it is
+    ("uploads", "account"),
+)  # the ledger, the audit log and captions say who it was at the time
 
 
 class Ownership:
@@ -23,10 +27,12 @@ class Ownership:
         self._database = database
         self._session = session
 
-    async def move(self, old: str, new: str) -> None:
-        """Give everything that one account owns to another."""
+    async def move(self, old: str, new: str, *, name: str) -> None:
+        """Give everything that one account owns to another of this name."""
         for collection, field in OWNED:
-            with translated():
-                await self._database[collection].update_many(
-                    {field: old}, {"$set": {field: new}}, session=self._session
-                )
+            await self._set(collection, {field: old}, {field: new})
+        await self._set("models", {"owner": new}, {"owner_name": name})
+
+    async def _set(self, collection: str, where: dict[str, str], fields: dict[str, str]) -> None:
+        with translated():
+            await self._database[collection].update_many(where, {"$set": fields}, session=self._session)

@@ -184,8 +184,8 @@ async def test_following_shows_each_state_once_and_takes_the_notice(house: House
     final = await following
 
     assert all(button.token for button in final.buttons)
-    assert not await house.services.conversations.pending(Platform.CONSOLE)
-    assert not await house.services.conversations.cards(ann.place)
+    assert not await house.services.deliveries.pending(Platform.CONSOLE)
+    assert not await house.services.deliveries.cards(ann.place)
     (notice,) = [await house.store.notices.get(f"succeeded:{printed['job']}:console:ann:")]
     assert notice.state is NoticeState.DELIVERED
 

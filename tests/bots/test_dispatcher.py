@@ -2,19 +2,22 @@
 # ruff: noqa: ARG001 - commands share one shape
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
 import pytest
 
-from bots.chat.definition import Definition, Visibility, command
-from bots.chat.parameter import Call, Files, Integer, OneOf, Overrides, Text
-from bots.chat.references import DatasetRef
+from bots.chat.definition import IN_GROUP, IN_MENU, Definition, Visibility, checked, command
+from bots.chat.parameter import Call, Files, Integer, OneOf, Overrides, Page, Text
+from bots.chat.references import DatasetRef, ItemRef, UserRef
 from bots.chat.reply import Button, Reply
-from core.domain.account import Role
+from core.domain.account import Account, Notify, Place, Platform, Role, Where
 from core.domain.action import VALID_FOR, Then
-from core.domain.dataset import Dataset
+from core.domain.allowance import Limit
+from core.domain.community import Setting
+from core.domain.dataset import Dataset, Item
 from core.domain.errors import NotFound
 from core.ports.clock import HandClock
 from core.ports.sources import Source
@@ -71,7 +74,27 @@ async def crash(call: Call) -> Reply:
     raise ZeroDivisionError
 
 
+@command("buy", orders=True, limit=Limit(times=2, per=timedelta(minutes=1)))
+async def buy(call: Call, count: Annotated[int, Integer("How many")] = 1) -> Reply:
+    """Buy."""
+    return Reply(title=call.told.chat)
+
+
+@command("look", role=Role.ADMIN)
+async def look(
+    call: Call,
+    dataset: Annotated[Dataset, DatasetRef("Which")],
+    picture: Annotated[Item | None, ItemRef("Which of it")] = None,
+    user: Annotated[Account | None, UserRef("Whose")] = None,
+) -> Reply:
+    """Look."""
+    return Reply(title=user.name if user else "")
+
+
 COMMANDS = a_dispatcher(paint, settings, take, rule, crash)
+GATED = a_dispatcher(buy, look)
+CHANNEL = Place(platform=Platform.DISCORD, chat="7", private=False, community="1")
+DM = Place(platform=Platform.DISCORD, chat="42")
 
 
 async def run(house: House, definition: Definition, *, who: str = "ann", **raw: str | tuple[Source, ...]) -> Reply:
@@ -222,3 +245,119 @@ def test_the_usage_says_what_is_typed() -> None:
         "set name=value…",
         "take DATASET FILES…",
     ]
+
+
+async def test_who_is_banned_may_do_nothing_and_is_told_why(house: House) -> None:
+    ann = (await somebody(house)).but(banned="spam")
+    reply = await GATED.run(buy, a_call(house, ann), {})
+
+    assert (reply.code, "spam" in reply.lines[0]) == ("banned", True)
+    assert await COMMANDS.choices(paint, "colour", a_call(house, ann), "", {}) == Page()
+
+
+async def test_a_community_says_where_and_who(house: House) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    communities = house.services.communities
+    await communities.choose(root, CHANNEL, Setting.CHANNELS, "7")
+    await communities.choose(root, CHANNEL, Setting.ORDERS, "moderator")
+
+    async def said(definition: Definition, place: Place) -> str | None:
+        reply = await GATED.run(definition, replace(a_call(house, ann), place=place, private=DM), {"count": "1"})
+        return reply.code
+
+    assert [await said(one, CHANNEL) for one in (paint, buy)] == [None, "not_here"]
+    assert [await said(one, CHANNEL.but(chat="8")) for one in (paint, buy)] == ["not_here"] * 2
+    assert [await said(one, DM) for one in (paint, buy)] == [None, None]
+
+
+async def test_a_cooldown_counts_what_was_run_and_says_how_long_to_wait(house: House, clock: HandClock) -> None:
+    ann, bob = await somebody(house), await somebody(house, "bob")
+    raws: list[Mapping[str, str]] = [{}, {"count": "x"}, {}, {}]
+    codes = [(await GATED.run(buy, a_call(house, ann), raw)).code for raw in raws]
+    others = (await GATED.run(buy, a_call(house, bob), {})).code
+    clock.advance(timedelta(minutes=1))
+
+    assert codes == [None, "bad_value", None, "too_often"]
+    assert others is None
+    assert (await GATED.run(buy, a_call(house, ann), {})).code is None
+
+
+@pytest.mark.parametrize(("where", "chat"), [(Where.DM, "42"), (Where.CHANNEL, "7")])
+async def test_a_command_knows_where_its_card_goes(house: House, where: Where, chat: str) -> None:
+    ann = (await somebody(house)).but(notify=Notify(where=where))
+
+    reply = await GATED.run(buy, replace(a_call(house, ann), place=CHANNEL, private=DM), {})
+
+    assert reply.title == chat
+
+
+async def test_choices_are_for_those_who_may_and_never_fail(house: House) -> None:
+    root, ann = await somebody(house, "root"), await somebody(house)
+    await a_ready_dataset(house, root, pictures=2)
+    of_root, of_ann = a_call(house, root), a_call(house, ann)
+
+    pictures = await GATED.choices(look, "picture", of_root, "", {"dataset": "zorp"}, limit=1)
+
+    assert [(choice.value, pictures.more) for choice in pictures.choices] == [("1", True)]
+    assert await GATED.choices(look, "picture", of_root, "", {"dataset": "gone"}) == Page()
+    assert await GATED.choices(look, "user", of_ann, "a", {"dataset": "zorp"}) == Page()
+    assert await GATED.question(look, of_root, {"dataset": "gone", "user": "ann"}) is None
+    assert await GATED.question(look, of_root, {"dataset": "zorp", "user": "ann"}) == "picture"
+
+
+async def test_people_are_named_as_platforms_name_them(house: House) -> None:
+    root = await somebody(house, "root")
+    hilda = await house.services.accounts.welcome(Platform.DISCORD, "42", name="Hilda")
+    await house.services.accounts.welcome(Platform.DISCORD, "43", name="Hildegard")
+    await a_ready_dataset(house, root)
+    call = replace(a_call(house, root), place=CHANNEL)
+
+    async def named(text: str) -> str:
+        reply = await GATED.run(look, call, {"dataset": "zorp", "user": text})
+        return reply.code or reply.title
+
+    texts = ("@hilda", "Hilda", "hildeg", "discord:42", hilda.account, "<@42>", "<@!43>", "hil", "<@44>", "@", "42")
+    assert [await named(text) for text in texts] == [
+        *("Hilda", "Hilda", "Hildegard", "Hilda", "Hilda", "Hilda", "Hildegard"),
+        *("ambiguous", "not_found", "not_found", "not_found"),
+    ]
+
+
+async def nothing(call: Call) -> Reply:
+    """Do nothing."""
+    return Reply(title="")
+
+
+@pytest.mark.parametrize(
+    ("paths", "fault"),
+    [
+        (["a b", "a b"], "command a_b is defined twice"),
+        (["a b", "a_b"], "command a_b is defined twice"),
+        (["link", "link confirm"], "command link is a group too"),
+        (["a b c"], "«a b c» is no name"),
+        (["Link"], "«Link» is no name"),
+        (["delete-now"], "«delete-now» is no name"),
+        (["a" * 33], "is no name"),
+        ([f"group c{number}" for number in range(IN_GROUP + 1)], "group group has 26 commands, 25 fit"),
+        ([f"c{number}" for number in range(IN_MENU + 1)], "there are 101 commands, 100 fit"),
+    ],
+)
+def test_commands_that_fit_into_no_menu_are_an_error_at_start(paths: list[str], fault: str) -> None:
+    with pytest.raises(TypeError, match=fault):
+        checked(command(path)(nothing) for path in paths)
+
+
+def test_what_only_a_button_leads_to_stands_in_no_menu() -> None:
+    hidden = [command(path, menu=False)(nothing) for path in ("link confirm", "train decline-now", "a b c")]
+    known = checked([command("link")(nothing), *hidden])
+
+    assert list(known) == ["link", "link confirm", "train decline-now", "a b c"]
+
+
+def test_parameters_have_names_that_fit() -> None:
+    async def odd(call: Call, Count: Annotated[int, Integer("How many")]) -> Reply:  # noqa: N803 - the fault
+        """Count."""
+        return Reply(title="")
+
+    with pytest.raises(TypeError, match="«Count» is no name"):
+        checked([command("odd")(odd)])

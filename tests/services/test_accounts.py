@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.domain.account import Platform, Role
-from core.domain.errors import BadValue, KeyReused, NotAllowed
+from core.domain.account import Account, Actor, Notify, Platform, Role, Telling, Where
+from core.domain.errors import BadValue, KeyReused, NotAllowed, NotFound, NotThem
 from core.domain.ledger import Act
 from core.domain.notice import Topic
 from core.ports.clock import HandClock
@@ -99,3 +99,108 @@ async def test_granted_qoints_pay_what_points_do_not_cover(house: House) -> None
 
     left = await house.services.wallets.view(ann)
     assert (left.free, left.qoints) == (0, 5)
+
+
+async def on_discord(house: House, external: str, *, name: str) -> Actor:
+    return await house.services.accounts.welcome(Platform.DISCORD, external, name=name)
+
+
+async def account_of(house: House, actor: Actor) -> Account:
+    return await house.store.accounts.get(actor.account)
+
+
+async def test_a_login_that_was_renamed_is_known_by_its_new_name(house: House, database: Database) -> None:
+    before = await on_discord(house, "42", name="ann")
+    after = await on_discord(house, "42", name="Ann of the Hills")
+    rows = await everything_in(database)
+    await on_discord(house, "42", name="Ann of the Hills")
+
+    assert after == before
+    assert [login.name for login in await house.services.accounts.logins(after)] == ["Ann of the Hills"]
+    assert await everything_in(database) == rows
+
+
+async def test_people_are_found_by_the_beginning_of_a_name_a_login_or_an_id(house: House) -> None:
+    ann, anna = await somebody(house), await on_discord(house, "42", name="Anna (she)")
+    accounts = house.services.accounts
+    found = {text: [one.id for one in await accounts.named(text)] for text in ("ANN", "anna (", "nn", ".")}
+    known = [await accounts.known(text) for text in ("console:ann", "discord:42", anna.account, "ann", "42")]
+
+    assert found == {"ANN": [anna.account, ann.account], "anna (": [anna.account], "nn": [], ".": []}
+    assert [one and one.id for one in known] == [ann.account, anna.account, anna.account, None, None]
+
+
+async def test_how_somebody_is_told_is_kept_part_by_part(house: House) -> None:
+    ann = await somebody(house)
+    chosen = [
+        await house.services.accounts.notify(ann, where=Where.CHANNEL),
+        await house.services.accounts.notify(ann, telling=Telling.FINAL),
+        await house.services.accounts.notify(ann),
+    ]
+
+    assert ann.notify == Notify()
+    assert chosen == [Notify(where=Where.CHANNEL), *[Notify(where=Where.CHANNEL, telling=Telling.FINAL)] * 2]
+    assert (await somebody(house)).notify == chosen[2]
+
+
+async def test_bans_and_roles_are_kept_and_audited(house: House, clock: HandClock) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    account, accounts = await account_of(house, ann), house.services.accounts
+    seen = []
+    for act in (
+        accounts.ban(root, account, why="spam"),
+        accounts.unban(root, account),
+        accounts.role(root, account, Role.MODERATOR),
+    ):
+        await act
+        now = await somebody(house)
+        seen.append((now.banned, now.role))
+        clock.advance(timedelta(seconds=1))
+
+    assert seen == [("spam", Role.USER), (None, Role.USER), (None, Role.MODERATOR)]
+    acts = await house.store.audits.latest(actor=root.account)
+    assert [(one.act, one.subject, one.details) for one in acts] == [
+        ("admin.role", ann.account, {"role": "moderator"}),
+        ("admin.unban", ann.account, {}),
+        ("admin.ban", ann.account, {"why": "spam"}),
+    ]
+
+
+async def test_admins_judge_neither_themselves_nor_those_above_them(house: House, database: Database) -> None:
+    ann, bob, root = [await somebody(house, name) for name in ("ann", "bob", "root")]
+    accounts = house.services.accounts
+    await accounts.role(root, await account_of(house, bob), Role.ADMIN)
+    bob = await somebody(house, "bob")
+    at_ann, at_bob, at_root = [await account_of(house, one) for one in (ann, bob, root)]
+    before = await everything_in(database)
+
+    for act, error in (
+        (accounts.ban(ann, at_bob, why=""), NotAllowed),
+        (accounts.unban(ann, at_bob), NotAllowed),
+        (accounts.role(ann, at_ann, Role.ADMIN), NotAllowed),
+        (accounts.ban(root, at_root, why=""), NotThem),
+        (accounts.ban(root, at_bob, why=""), NotThem),
+        (accounts.ban(bob, at_root, why=""), NotThem),
+        (accounts.role(bob, at_root, Role.USER), NotThem),
+        (accounts.role(bob, at_bob, Role.USER), NotThem),
+    ):
+        with pytest.raises(error):
+            await act
+
+    assert await everything_in(database) == before
+    await accounts.role(root, at_bob, Role.USER)
+    assert (await somebody(house, "bob")).role is Role.USER
+
+
+async def test_an_account_that_was_taken_over_is_who_took_it(house: House) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    bob = await house.services.accounts.welcome(Platform.TELEGRAM, "7", name="bob")
+    for old, new in ((ann, bob), (bob, root)):
+        account = await house.store.accounts.get(old.account)
+        await house.store.accounts.save(account.but(merged_into=new.account))
+
+    told = await house.services.accounts.actor(ann.account)
+
+    assert (told.account, told.role) == (root.account, Role.ADMIN)
+    with pytest.raises(NotFound):
+        await house.services.accounts.actor("nobody")

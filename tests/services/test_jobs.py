@@ -214,7 +214,7 @@ async def test_each_end_is_told_once_where_it_was_asked(house: House) -> None:
         await finished(house, await an_order(house, ann, dataset), outcome)
     await house.services.jobs.cancel(ann, (await an_order(house, ann, dataset)).id)
 
-    notices = [one for one in await house.services.conversations.pending(HOME.platform) if one.topic != Topic.GRANTED]
+    notices = [one for one in await house.services.deliveries.pending(HOME.platform) if one.topic != Topic.GRANTED]
 
     assert [(one.topic, one.account, one.place) for one in notices[1:]] == [
         (topic, ann.account, HOME) for topic in (Topic.JOB_SUCCEEDED, Topic.JOB_FAILED, Topic.JOB_CANCELLED)

@@ -61,7 +61,7 @@ async def test_an_order_is_a_hold_a_job_a_run_a_snapshot_and_a_card(house: House
     assert [entry.caption for entry in snapshot.entries] == ["zorp number 0", "zorp number 1", "zorp number 2"]
     assert (run.offering, run.hyperparameters["steps"], run.base) == ("tiny", 200, "tiny-sd")
     assert run.offering_version == house.services.trainings.offerings["tiny"].version
-    assert [(card.job, card.place) for card in await house.services.conversations.cards(HOME)][-1] == (job.id, HOME)
+    assert [(card.job, card.place) for card in await house.services.deliveries.cards(HOME)][-1] == (job.id, HOME)
     assert (await house.store.quotes.get(quoted.quote.id)).state is QuoteState.ACCEPTED
     await prove_the_ledger(house.store)
 

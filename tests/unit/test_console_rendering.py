@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from bots.chat.parsing import parsed
 from bots.chat.reply import Button, Reply, Table
 from bots.commands import discovered
 from bots.console.files import file_name
-from bots.console.parsing import parsed
 from bots.console.rendering import as_json, drawn, numbered, pace, plain, spelled
 from bots.console.saying import Answer, status, told
 from core.domain.errors import DatabaseUnavailable, NotYours
@@ -28,6 +28,7 @@ REPLY = Reply(
     progress=Progress(step=50, total=200, eta=14.4, doing="training"),
     buttons=(CONFIRM, AGAIN),
     job="j1",
+    link="https://house.example/u/secret",
 )
 
 
@@ -41,8 +42,8 @@ def text_of(reply: Reply, *paths: Path) -> str:
 def test_a_reply_is_drawn_with_all_its_parts() -> None:
     shown = text_of(REPLY, Path("zorp.png"))
 
-    for part in ("zorp · running", "Use it: `imagine zorp …`", "loss  0.25", "▸ zorp.png", "[1] Confirm  [2] Again"):
-        assert part in shown
+    for part in ("zorp · running", "Use it: `imagine zorp …`", "loss  0.25", "▸ zorp.png", "[1] Confirm  [2] Again", REPLY.link):
+        assert str(part) in shown
     assert "50/200 · 14 s left · training" in shown
 
 
@@ -101,6 +102,7 @@ def test_a_reply_as_data() -> None:
             {"label": "Confirm", "command": "train confirm abc"},
             {"label": "Again", "command": """imagine 'alice'"'"'s zorp' count=2"""},
         ],
+        "link": "https://house.example/u/secret",
         "job": "j1",
         "progress": {"step": 50, "total": 200, "eta": 14.4, "doing": "training"},
         "code": None,

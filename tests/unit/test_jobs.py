@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from core.domain.account import Role
-from core.domain.errors import JobEnded, LeaseLost
+from core.domain.errors import JobEnded, LeaseLost, NothingToDo
 from core.domain.job import LEASE, LOST_WORKERS, RETRY_AFTER, Failure, Job, JobState, Progress
 from tests.builders.entities import NOON, a_job, an_actor, an_artifact
 
@@ -88,6 +88,17 @@ class Life(RuleBasedStateMachine):
             assert (self.job.state, self.job.checkpoint) == (JobState.QUEUED, before.checkpoint)
         else:
             assert (self.job.state, self.job.failure and self.job.failure.code) == (JobState.FAILED, "quarantined")
+
+    @rule()
+    def requeue(self) -> None:
+        before = self.job
+        if before.state is not JobState.RUNNING:
+            with pytest.raises(JobEnded if before.state.ended else NothingToDo):
+                before.requeued()
+            return
+        self.job = before.requeued()
+        self.costing -= 1
+        assert (self.job.state, self.job.checkpoint) == (JobState.QUEUED, before.checkpoint)
 
     @rule()
     def cancel(self) -> None:

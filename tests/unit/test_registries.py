@@ -55,13 +55,22 @@ def test_the_commands() -> None:
     menu = {path for path, definition in found.items() if definition.menu}
 
     assert menu == {
-        *("start", "help", "me", "offerings", "quote", "imagine", "wallet", "receipts", "admin grant", "admin workers"),
-        *(f"dataset {verb}" for verb in ("new", "add", "list", "view", "check", "delete")),
+        *("start", "help", "me", "link", "notify", "offerings", "quote", "imagine", "wallet", "receipts"),
+        *(f"admin {verb}" for verb in ("ban", "unban", "role", "setting")),
+        *(f"admin {verb}" for verb in ("grant", "refund", "audit", "broadcast", "moderate")),
+        *(
+            f"admin {verb}"
+            for verb in ("workers", "drain", "undrain", "pause", "resume", "queue", "requeue", "offering")
+        ),
+        *(f"dataset {verb}" for verb in ("new", "add", "upload", "list", "view", "check", "delete")),
         *(f"train {verb}" for verb in ("order", "list", "view", "cancel", "why")),
         *(f"model {verb}" for verb in ("list", "view", "publish", "download")),
         *(f"caption {verb}" for verb in ("auto", "edit")),
     }
-    assert set(found) - menu == {"dataset delete-now", "train confirm", "train decline"}
+    assert set(found) - menu == {
+        *("dataset delete-now", "link confirm", "link refuse", "train confirm", "train decline"),
+        *("admin broadcast-now", "admin moderate-approve", "admin moderate-reject"),
+    }
 
 
 @pytest.mark.parametrize("path", sorted(commands.discovered()))

@@ -1,8 +1,18 @@
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops
 
-from worker.adapters.sheets import CELL, GAP, LINE, MAX_ON_SHEET, THUMBNAIL, before_after, contact_sheet
+from worker.adapters.sheets import (
+    CELL,
+    COARSE,
+    GAP,
+    LINE,
+    MAX_ON_SHEET,
+    THUMBNAIL,
+    before_after,
+    blurred,
+    contact_sheet,
+)
 
 
 def painted(folder: Path, *colours: str, size: tuple[int, int] = (30, 30)) -> list[Path]:
@@ -16,6 +26,12 @@ def painted(folder: Path, *colours: str, size: tuple[int, int] = (30, 30)) -> li
 def middle(sheet: Image.Image, column: int, row: int, *, side: int) -> object:
     across = GAP + column * (side + GAP) + side // 2
     return sheet.getpixel((across, GAP + row * (side + LINE + GAP) + LINE + side // 2))
+
+
+def contrast(picture: Image.Image) -> int:
+    levels = picture.convert("L").histogram()
+    present = [level for level, count in enumerate(levels) if count]
+    return present[-1] - present[0]
 
 
 def test_a_contact_sheet_shows_every_picture_in_its_place_with_a_number(tmp_path: Path) -> None:
@@ -59,3 +75,19 @@ def test_before_and_after_are_two_labelled_rows_of_sharp_pixels(tmp_path: Path) 
             (CELL * CELL // 4, (255, 0, 0)),
             (CELL * CELL // 2, (255, 255, 255)),
         ]
+
+
+def test_a_blurred_sheet_keeps_its_colours_and_nothing_that_can_be_recognised(tmp_path: Path) -> None:
+    fine = tmp_path / "fine.png"
+    checks = Image.effect_noise((THUMBNAIL, THUMBNAIL), 100).convert("RGB")
+    checks.save(fine)
+    sharp = contact_sheet([fine, *painted(tmp_path, "red", size=(200, 200))], tmp_path / "sheet.png")
+    with Image.open(blurred(sharp, tmp_path / "blurred.png")) as sheet, Image.open(sharp) as before:
+        assert sheet.size == before.size
+        noise = sheet.crop((GAP + 2 * COARSE, GAP + LINE + 2 * COARSE, GAP + 6 * COARSE, GAP + LINE + 6 * COARSE))
+        assert contrast(noise) < 30
+        red = middle(sheet, 1, 0, side=THUMBNAIL)
+        assert isinstance(red, tuple)
+        assert (red[0] > 200, red[1] < 60, red[2] < 60) == (True, True, True)
+        steps = ImageChops.difference(sheet, ImageChops.offset(sheet, 1, 0)).crop((1, 0, *sheet.size)).convert("L")
+        assert contrast(steps) < 30

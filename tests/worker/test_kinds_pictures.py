@@ -11,6 +11,7 @@ from core.domain.account import Actor
 from core.domain.caption import CaptionMode
 from core.domain.dataset import Dataset, Item, Status
 from core.domain.job import Failure, Job, JobState
+from core.domain.rating import Rating
 from core.kinds.intake import Result, Verdict
 from loraguild.composition import House
 from storage.repositories.entities import Database
@@ -97,6 +98,19 @@ async def test_bad_files_are_refused_in_words_and_disturb_no_other(
     sheet = Result.model_validate(job.result).sheet
     assert sheet
     assert referred == {items[0].artifact.sha256, sheet.sha256}
+
+
+async def test_moderators_get_a_blurred_sheet_of_a_dataset_for_adults_and_only_of_that(
+    house: House, database: Database, tmp_path: Path
+) -> None:
+    ann, for_all = await a_dataset(house)
+    for_adults = await house.services.datasets.create(ann, name="blip", trigger="blip", rating=Rating.NSFW)
+    for dataset in (for_all, for_adults):
+        await sent(house, ann, dataset, tmp_path, {"one.png": PNGS[0]})
+    (plain, _), (adult, _) = await seen(house, ann, for_all), await seen(house, ann, for_adults)
+    (preview,) = adult.previews
+    row = await database["blobs"].find_one({"_id": preview.sha256})
+    assert (plain.previews, preview.name, row and row["references"]) == ((), "preview.png", 1)
 
 
 async def test_nothing_but_bad_files_leave_the_dataset_a_draft(house: House, tmp_path: Path) -> None:

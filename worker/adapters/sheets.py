@@ -1,12 +1,13 @@
-"""Many pictures on one: a numbered contact sheet, and the grid that shows what a training changed."""
+"""Many pictures on one: a numbered contact sheet, also blurred, and the grid that shows what a training changed."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 COLUMNS, MAX_ON_SHEET = 6, 60
 THUMBNAIL, CELL, GAP, LINE = 160, 192, 8, 24
+COARSE = 20  # pixels of a sheet that become one when it is blurred: eight of a thumbnail
 INK, PAPER = "black", "white"
 
 
@@ -30,6 +31,19 @@ def contact_sheet(pictures: Sequence[Path], out: Path) -> Path:
         write(sheet, str(index + 1), corner)
         place(sheet, path, (corner[0], corner[1] + LINE), THUMBNAIL)
     sheet.save(out, "PNG")
+    return out
+
+
+def blurred(sheet: Path, out: Path) -> Path:
+    """Write a contact sheet so coarse that colours can be told and nothing can be recognised, as PNG to `out`.
+
+    Returns:
+        `out`.
+    """
+    with Image.open(sheet) as sharp:
+        size = sharp.size
+        coarse = sharp.resize((-(-size[0] // COARSE), -(-size[1] // COARSE)), Image.Resampling.BOX)
+    coarse.filter(ImageFilter.GaussianBlur(1)).resize(size, Image.Resampling.BICUBIC).save(out, "PNG")
     return out
 
 

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
+from core.domain.artifact import Artifact
+from core.domain.rating import Rating
 from core.kinds.intake import FileOutcome, Payload, Picture, Result, Verdict
-from worker.adapters import unpacking
+from worker.adapters import sheets, unpacking
 from worker.adapters.archives import RawFile
 from worker.adapters.unpacking import IntakeTask, Progressed, Taken, TakenPicture
 from worker.channel import TaskFailed
@@ -34,12 +37,8 @@ async def work(task: Task) -> Result:
     ]
     taken = await looked_into(task, raw)
     pictures = [await _stored(task, picture) for picture in taken.pictures]
-    sheet = (
-        await task.store(taken.contact_sheet, name="contact-sheet.png", media_type="image/png")
-        if taken.contact_sheet
-        else None
-    )
-    return Result(pictures=tuple(pictures), outcomes=tuple(_flat(taken.outcomes)), sheet=sheet)
+    sheet, preview = await _sheets(task, payload.dataset, taken.contact_sheet)
+    return Result(pictures=tuple(pictures), outcomes=tuple(_flat(taken.outcomes)), sheet=sheet, preview=preview)
 
 
 async def looked_into(task: Task, files: Sequence[RawFile]) -> Taken:
@@ -73,6 +72,17 @@ async def _stored(task: Task, picture: TakenPicture) -> Picture:
         sharpness=picture.sharpness,
         caption=picture.caption,
     )
+
+
+async def _sheets(task: Task, dataset: str, sheet: Path | None) -> tuple[Artifact | None, Artifact | None]:
+    """The stored contact sheet, and for moderators the blurred one, each where there is one."""
+    if sheet is None:
+        return None, None
+    stored = await task.store(sheet, name="contact-sheet.png", media_type="image/png")
+    if await task.services.datasets.rating(dataset) is Rating.SFW:
+        return stored, None
+    blurred = await asyncio.to_thread(sheets.blurred, sheet, sheet.with_name("preview.png"))
+    return stored, await task.store(blurred, name="preview.png", media_type="image/png")
 
 
 def _flat(outcomes: Iterable[unpacking.FileOutcome]) -> Iterator[FileOutcome]:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from bots.chat.definition import Definition
 from bots.chat.parameter import Files
+from bots.chat.parsing import parsed, split, typable
 from bots.commands import discovered
-from bots.console.parsing import parsed, split, typable
 from core.domain.errors import BadValue, DomainError, NotFound
 
 COMMANDS = discovered()

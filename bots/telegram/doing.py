@@ -1,0 +1,167 @@
+"""Doing: what follows from what was said, in the lane of who said it: questions, commands, files, their end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from bots.chat.asking import Asking, Question, Ready, Step
+from bots.chat.definition import Definition
+from bots.chat.parameter import Call
+from bots.chat.reply import Reply
+from bots.telegram.filing import Sent
+from bots.telegram.lanes import Lanes
+from bots.telegram.meeting import PLATFORM, private_place
+from bots.telegram.telling import Telling
+from core.domain.action import Then
+from core.domain.draft import Draft
+from core.domain.errors import ActionGone, BadValue
+from core.services import Services
+
+LATE = "it came after the question was over; begin again and send it then"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doing:
+    """Carries out steps. Whatever is done finds its draft first: one that is over has been dealt with."""
+
+    services: Services
+    asking: Asking
+    telling: Telling
+    lanes: Lanes
+    counted: float  # seconds between two looks at how many files came
+    _busy: set[str] = field(default_factory=set)  # what is to be done once, however often it is asked for meanwhile
+
+    def later(self, call: Call, work: Callable[[], Awaitable[None]], *, once: str = "") -> None:
+        """Do something in its turn; of the same `once` no second time while the first is on its way."""
+        if once in self._busy:
+            return
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except ActionGone:
+                pass  # a second click, or a retelling after a restart: the first has done it
+            except Exception as error:  # noqa: BLE001 - the edge of this chat: whatever it is, somebody waits
+                await self.telling.failed(call, error)
+            finally:
+                self._busy.discard(once)
+
+        if once:
+            self._busy.add(once)
+        self.lanes.later(_lane(call), guarded)
+
+    def step(self, call: Call, step: Step, *, instead: bool) -> None:
+        """Ask, or run; `instead` puts it in the place of the question before."""
+        self.later(call, lambda: self._step(call, step, instead=instead))
+
+    def press(self, call: Call, token: str, definition: Definition, *, message: str) -> None:
+        """Run the command behind a button."""
+
+        async def pressed() -> None:
+            reply, then = await self.asking.dispatcher.press(token, call)
+            replaced = then is Then.REPLACE and reply.code is None
+            await self.telling.answer(call, reply, definition, instead=message if replaced else None)
+
+        self.later(call, pressed, once=token)
+
+    def receive(self, call: Call, draft: Draft, source: Sent) -> None:
+        """Take a file in; one that is too large goes to the command by itself, which has words for it."""
+
+        async def received() -> None:
+            try:
+                current = await self.services.drafts.find(call.actor, draft.id)
+            except ActionGone as error:
+                raise BadValue(what="file", value=source.name, why=LATE) from error
+            if source.size and source.size > source.most:
+                await self._by_itself(call, current, source)
+            else:
+                await self.asking.received(call, current, source, origin=call.key)
+                self._count(call, current)
+
+        self.later(call, received)
+
+    def done(self, call: Call, draft: Draft) -> None:
+        """Run the command with the files that came before."""
+
+        async def ended() -> None:
+            current = await self.services.drafts.find(call.actor, draft.id)
+            await self._step(call, await self.asking.done(call, current), instead=True)
+
+        self.later(call, ended)
+
+    def cancel(self, call: Call, draft: Draft) -> None:
+        """Let a question go."""
+
+        async def cancelled() -> None:
+            current = await self.services.drafts.find(call.actor, draft.id)
+            await self.services.drafts.close(current)
+            await self.telling.answer(call, Reply(title="Cancelled"), instead=current.message)
+
+        self.later(call, cancelled)
+
+    async def expire(self) -> None:
+        """Let go of what nobody finished; with files that came the command runs all the same.
+
+        Raises:
+            DatabaseUnavailable: Not now.
+        """
+        for draft in await self.services.drafts.expired(PLATFORM):
+            if draft.received:
+                call = await self._call(draft)
+                self.later(call, lambda call=call, draft=draft: self._unfinished(call, draft), once=draft.id)  # type: ignore[misc]  # a lambda in a loop binds by defaults, which mypy cannot type
+            else:
+                await self.services.drafts.close(draft)
+
+    async def _unfinished(self, call: Call, draft: Draft) -> None:
+        step = await self.asking.done(call, draft)
+        if isinstance(step, Ready):
+            reply = await self.asking.dispatcher.run(step.definition, call, step.given)
+            words = "Nobody pressed Done for half an hour, so I went on with what had come."
+            await self.telling.answer(call, reply.but(lines=(words, *reply.lines)), step.definition)
+        await self.services.drafts.close(draft)
+
+    async def _call(self, draft: Draft) -> Call:
+        actor = await self.services.accounts.actor(draft.account)
+        user = await self.services.deliveries.identity(actor.account, PLATFORM) or draft.place.chat
+        return Call(actor=actor, place=draft.place, services=self.services, key=draft.id, private=private_place(user))
+
+    async def _step(self, call: Call, step: Step, *, instead: bool) -> None:
+        draft = await self.services.drafts.find(call.actor, step.draft.id)
+        before = draft.message if instead else None
+        match step:
+            case Question():
+                message = await self.telling.ask(call, step, instead=before)
+                if message != draft.message:
+                    await self.services.drafts.change(draft, lambda now: now.but(message=message))
+            case Ready(definition=definition, given=given):
+                reply = await self.asking.dispatcher.run(definition, replace(call, key=draft.id), given)
+                await self.telling.answer(call, reply, definition, instead=before)
+                await self.services.drafts.close(draft)  # last, so that a run that is cut off is run again
+
+    async def _by_itself(self, call: Call, draft: Draft, source: Sent) -> None:
+        definition = self.asking.dispatcher.definition(draft.command)
+        reply = await self.asking.dispatcher.run(definition, call, {**draft.given, definition.files or "": (source,)})
+        await self.telling.answer(call, reply, definition)
+
+    def _count(self, call: Call, draft: Draft) -> None:
+        """Say in a moment how many files are here: once for all that come until then."""
+
+        async def counted() -> None:
+            current = await self.services.drafts.find(call.actor, draft.id)
+            step = await self.asking.onward(call, current)
+            if isinstance(step, Question) and current.message:
+                await self.telling.ask(call, step, instead=current.message)
+
+        mark = f"count {draft.id}"
+        if mark not in self._busy:
+            self._busy.add(mark)
+
+            def look() -> None:
+                self._busy.discard(mark)
+                self.later(call, counted, once=mark)
+
+            asyncio.get_running_loop().call_later(self.counted, look)
+
+
+def _lane(call: Call) -> str:
+    return (call.private or call.place).chat

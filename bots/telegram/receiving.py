@@ -1,0 +1,124 @@
+"""Receiving: whatever Telegram sends is stored before anything else, by any replica, so that nothing is lost."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+import telegram
+from aiohttp import web
+from telegram.error import Conflict, NetworkError, RetryAfter
+
+from bots.telegram.meeting import PLATFORM
+from core.domain.errors import Unavailable
+from core.services import Services
+
+KINDS = ("message", "callback_query")
+LARGEST = 2**20  # bytes of one update
+PAUSE = 2.0  # seconds until Telegram, or the database, is asked again after a failure
+HEADER = "X-Telegram-Bot-Api-Secret-Token"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """Where Telegram reaches us: the path and the header are secrets that all replicas derive from one."""
+
+    url: str
+    port: int
+    secret: str
+
+    @property
+    def path(self) -> str:
+        """The path that only Telegram knows."""
+        return f"/telegram/{self._derived('path')}"
+
+    @property
+    def address(self) -> str:
+        """The whole address."""
+        return self.url.rstrip("/") + self.path
+
+    @property
+    def header(self) -> str:
+        """What Telegram shows with each update."""
+        return self._derived("header")
+
+    def _derived(self, purpose: str) -> str:
+        return hmac.new(self.secret.encode(), f"telegram {purpose}".encode(), hashlib.sha256).hexdigest()[:40]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiving:
+    """Puts updates into the inbox; `news` is set when one came."""
+
+    services: Services
+    news: asyncio.Event
+
+    async def poll(self, bot: telegram.Bot, *, seconds: float) -> None:
+        """Ask Telegram for updates, for ever; each is confirmed only after it was stored.
+
+        Raises:
+            InvalidToken: The bot is no more.
+        """
+        offset, ready = 0, False
+        while True:
+            try:
+                ready = ready or await bot.delete_webhook()
+                updates = await bot.get_updates(
+                    offset=offset, timeout=timedelta(seconds=seconds), allowed_updates=KINDS
+                )
+                for update in updates:
+                    await self.store(update.update_id, update.to_json())
+                    offset = update.update_id + 1
+            except Conflict:
+                log.warning("telegram.polled_elsewhere", todo="Stop the other bot with this token, or use a webhook.")
+                await asyncio.sleep(PAUSE)
+            except (NetworkError, RetryAfter, Unavailable) as error:
+                log.warning("telegram.waits", why=str(error))
+                await asyncio.sleep(PAUSE)
+
+    @asynccontextmanager
+    async def listening(self, webhook: Webhook) -> AsyncIterator[int]:
+        """Have the webhook answer for as long, and say at which port."""
+        app = web.Application(client_max_size=LARGEST)
+        app["webhook"] = webhook
+        app.router.add_post("/telegram/{path}", self._called)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, port=webhook.port).start()
+            yield int(runner.addresses[0][1])
+        finally:
+            await runner.cleanup()
+
+    async def store(self, number: int, body: str) -> None:
+        """Keep one update; one that came before is no news.
+
+        Raises:
+            DatabaseUnavailable: It is not kept.
+        """
+        if await self.services.inboxes.put(PLATFORM, number, body):
+            self.news.set()
+
+    async def _called(self, request: web.Request) -> web.Response:
+        webhook: Webhook = request.app["webhook"]
+        known = hmac.compare_digest(request.path.encode(), webhook.path.encode())
+        shown = request.headers.get(HEADER, "").encode(errors="replace")
+        if not (hmac.compare_digest(shown, webhook.header.encode()) and known):
+            return web.Response(status=404)
+        body = await request.text()
+        try:
+            number = int(json.loads(body)["update_id"])
+        except (ValueError, KeyError, TypeError):
+            return web.Response(status=400)
+        try:
+            await self.store(number, body)
+        except Unavailable:
+            return web.Response(status=503)  # Telegram sends it again
+        return web.Response()

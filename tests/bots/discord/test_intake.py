@@ -1,0 +1,94 @@
+"""Files without a command: from the menu of a message, in private, and in a server by mention."""
+
+import asyncio
+
+import pytest
+
+from loraguild.composition import House
+from tests.bots.discord.scene import a_dataset, files_of, serving
+from tests.emulators.discord import BOT, Discord
+
+ALBUM = [("a.png", b"a"), ("b.png", b"b")]
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+
+async def test_the_menu_of_a_message_asks_for_one_of_many_datasets(house: House, discord: Discord) -> None:
+    ann = discord.person(7, "ann")
+    for number in range(30):
+        await a_dataset(house, ann, f"zorp{number:02}")
+    message = await discord.person(8).writes(files=ALBUM)
+    asked = await ann.uses_menu(message, "Add to dataset")
+    assert asked.ephemeral
+    turned = await ann.selects(asked.last, "More…")
+    assert [one["label"] for one in turned.last.selects[0]["options"]] == [f"zorp{number}" for number in range(24, 30)]
+    back = await ann.presses(turned.last, "Back")
+    assert len(back.last.selects[0]["options"]) == 25
+    await ann.selects(back.last, "More…")
+    chosen = await ann.selects(asked.last, "zorp29")
+    assert (chosen.last.title, await files_of(house, ann)) == ("2 files received for «zorp29»", [["a.png", "b.png"]])
+
+
+async def test_the_menu_of_a_message_without_files_says_so(discord: Discord) -> None:
+    ann = discord.person(7, "ann")
+    asked = await ann.uses_menu(await ann.writes("hello"), "Add to dataset")
+    assert asked.last.text == "Not done\nThis message has no files."
+
+
+async def test_who_has_no_dataset_is_told_how_to_make_one(discord: Discord) -> None:
+    ann = discord.person(7, "ann")
+    asked = await ann.uses_menu(await ann.writes(files=ALBUM), "Add to dataset")
+    assert "There is no dataset yet." in asked.last.text
+    assert "`/dataset new NAME trigger=WORD`" in asked.last.text
+    cancelled = await ann.presses(asked.last, "Cancel")
+    assert cancelled.last.title == "Cancelled"
+
+
+async def test_messages_in_private_gather_until_done(house: House, discord: Discord) -> None:
+    ann = discord.person(7, "ann")
+    await a_dataset(house, ann)
+    await ann.writes(files=ALBUM, channel=ann.dm)
+    question = (await discord.until(lambda: discord.dm(ann)))[0]
+    await ann.selects(question, "zorp")
+    assert question.title == "2 files have come"
+
+    await asyncio.gather(*(ann.writes(files=[(f"{number}.png", b"x")], channel=ann.dm) for number in range(3)))
+    await discord.until(lambda: question.title == "5 files have come")
+    assert discord.dm(ann) == [question]
+
+    done = await ann.presses(question, "Done")
+    assert done.last.title == "5 files received for «zorp»"
+    assert [sorted(names) for names in await files_of(house, ann)] == [["0.png", "1.png", "2.png", "a.png", "b.png"]]
+
+
+async def test_many_first_messages_ask_once(house: House, discord: Discord) -> None:
+    ann = discord.person(7, "ann")
+    await a_dataset(house, ann)
+    await asyncio.gather(*(ann.writes(files=[(f"{number}.png", b"x")], channel=ann.dm) for number in range(5)))
+    question = (await discord.until(lambda: discord.dm(ann)))[0]
+    await discord.until(lambda: "5 files have come." in question.text)
+    assert discord.dm(ann) == [question]
+
+
+async def test_a_message_in_a_server_counts_only_with_a_mention(house: House, discord: Discord) -> None:
+    ann = discord.person(7, "ann")
+    await a_dataset(house, ann)
+    await ann.writes("look", files=ALBUM)
+    await ann.writes(f"<@{BOT}> these", files=[("c.png", b"c")])
+    question = (await discord.until(lambda: discord.posted(discord.general)))[0]
+    await ann.selects(question, "zorp")
+    await ann.presses(question, "Done")
+    assert await files_of(house, ann) == [["c.png"]]
+
+
+async def test_two_replicas_answer_once(house: House, discord: Discord) -> None:
+    ann = discord.person(7, "ann")
+    await a_dataset(house, ann)
+    async with serving(house, discord):
+        said = await ann.slash("dataset add", dataset="zorp", files_1=ALBUM[0])
+        await ann.writes(files=ALBUM, channel=ann.dm)
+        question = (await discord.until(lambda: discord.dm(ann)))[0]
+        await ann.selects(question, "zorp")
+        await ann.presses(question, "Done")
+    assert said.followups == []
+    assert await files_of(house, ann) == [["a.png"], ["a.png", "b.png"]]

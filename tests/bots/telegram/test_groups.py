@@ -1,0 +1,95 @@
+"""Groups: what is private goes to private chats, strangers' clicks change nothing, other bots are left alone."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bots.telegram.meeting import PLATFORM
+from core.domain.community import Community, community_id
+from loraguild.composition import House
+from tests.emulators.telegram import Telegram, labels
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+GROUP = -100
+
+
+def said(telegram: Telegram, chat: int) -> Sequence[str]:
+    """The first lines of what the bot said in a chat."""
+    return [one.text.splitlines()[0] for one in telegram.sent(chat)]
+
+
+async def test_a_private_answer_goes_to_the_private_chat(telegram: Telegram) -> None:
+    ann, group = telegram.person(42, started=True), telegram.group(GROUP)
+
+    await ann.says("/wallet@fake_bot", chat=group)
+
+    await telegram.heard(42, containing="100 to spend")
+    assert said(telegram, GROUP) == []
+
+
+async def test_who_never_started_the_bot_gets_a_button_to_it(telegram: Telegram) -> None:
+    ann, group = telegram.person(42), telegram.group(GROUP)
+
+    await ann.says("/wallet", chat=group)
+    invited = await telegram.heard(GROUP, containing="Ann, I answer this in private")
+    await ann.says("/dataset_new", chat=group)
+    await telegram.heard(GROUP, containing="Ann, I answer this in private")
+
+    assert [(one["text"], one["url"]) for one in invited.buttons] == [("Talk to me", "https://t.me/fake_bot?start=")]
+    assert said(telegram, 42) == []
+
+
+async def test_questions_of_a_private_command_are_asked_in_private(telegram: Telegram) -> None:
+    ann, group = telegram.person(42, started=True), telegram.group(GROUP)
+
+    await ann.says("/dataset_new zorp", chat=group)
+    await telegram.heard(42, containing="The word that will call the model")
+    await ann.says("zorp")
+    await ann.clicks(await telegram.heard(42, containing="Who the pictures are for"), "sfw")
+    await telegram.heard(42, containing="«zorp» is open")
+
+    assert said(telegram, GROUP) == []
+
+
+async def test_a_mention_is_a_command_too(telegram: Telegram) -> None:
+    ann, group = telegram.person(42, started=True), telegram.group(GROUP)
+
+    await ann.says("@fake_bot wallet", chat=group)
+
+    await telegram.heard(42, containing="100 to spend")
+
+
+async def test_what_is_for_other_bots_is_left_alone(telegram: Telegram) -> None:
+    ann, group = telegram.person(42, started=True), telegram.group(GROUP)
+    telegram.world.privacy = False
+
+    await ann.says("/wallet@other_bot", chat=group)
+    await ann.says("/frobnicate", chat=group)
+    await ann.says("wallet", chat=group)
+    await ann.says("/me", chat=group)
+    await telegram.heard(42, containing="account")
+
+    assert (said(telegram, GROUP), said(telegram, 42)) == ([], ["Ann"])
+
+
+async def test_a_public_answer_stays_in_its_topic_and_is_its_askers(house: House, telegram: Telegram) -> None:
+    ann, bob, group = telegram.person(42), telegram.person(43, "Bob"), telegram.group(GROUP)
+
+    await ann.says("/imagine", chat=group)
+    question = await telegram.heard(GROUP, containing="Type it.")
+    await bob.clicks(question, "Cancel")
+    await ann.says("a wolf", chat=group, reply_to=question)
+
+    await telegram.heard(GROUP, containing="No trigger word")
+    assert labels(question) == ["Cancel"]
+    assert said(telegram, 43) == []
+
+
+async def test_a_channel_where_the_bot_is_not_to_answer(house: House, telegram: Telegram) -> None:
+    ann, group = telegram.person(42, started=True), telegram.group(GROUP)
+    await house.store.communities.save(Community(id=community_id(PLATFORM, str(GROUP)), channels=("-7",)))
+
+    await ann.says("/imagine a wolf", chat=group)
+
+    await telegram.heard(GROUP, containing="Not done")

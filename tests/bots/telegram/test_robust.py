@@ -1,0 +1,180 @@
+"""Restarts, replicas, repeated and broken things."""
+
+import asyncio
+import json
+import socket
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from bots.telegram.leading import LEADS
+from bots.telegram.meeting import PLATFORM
+from bots.telegram.receiving import HEADER, Webhook
+from core.domain.errors import TokenRefused
+from core.domain.inbox import LEAD
+from core.ports.clock import HandClock
+from loraguild.composition import House
+from tests.bots.telegram.conftest import Serving
+from tests.emulators.telegram import Telegram
+
+
+def a_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+async def test_a_restart_in_the_middle_of_a_conversation_goes_on(telegram: Telegram, serving: Serving) -> None:
+    ann = telegram.person(42)
+    async with serving():
+        await ann.says("/dataset_new")
+        await telegram.heard(42, containing="What to call it")
+    await ann.says("zorp")
+    async with serving():
+        await telegram.heard(42, containing="The word that will call the model")
+        await ann.says("zorp")
+        rating = await telegram.heard(42, containing="Who the pictures are for")
+    async with serving():
+        await ann.clicks(rating, "sfw")
+        await telegram.heard(42, containing="«zorp» is open")
+
+
+async def test_what_was_stored_and_not_dealt_with_is_dealt_with(
+    house: House, telegram: Telegram, serving: Serving
+) -> None:
+    ann = telegram.person(42, started=True)
+    update = await ann.says("/dataset_new zorp zorp sfw")
+    await house.services.inboxes.put(PLATFORM, update["update_id"], json.dumps(update))
+
+    async with serving():
+        await telegram.heard(42, containing="«zorp» is open")
+        await ann.says("/me")
+        await telegram.heard(42, containing="account")
+
+    assert len(telegram.sent(42)) == 2
+    assert await house.services.inboxes.waiting(PLATFORM) == []
+
+
+async def test_what_was_cut_off_is_done_once_though_it_is_told_twice(
+    house: House, telegram: Telegram, serving: Serving
+) -> None:
+    ann = telegram.person(42)
+    async with serving():
+        await ann.says("/dataset_new")
+        await telegram.heard(42, containing="What to call it")
+        await ann.says("zorp")
+        await telegram.heard(42, containing="The word that will call the model")
+    for update in await house.store.updates._all({}):  # type: ignore[attr-defined]  # noqa: SLF001 - as if the marks had been lost
+        await house.store.updates.save(update.but(done=False))
+
+    async with serving():
+        await telegram.heard(42, containing="The word that will call the model")
+        await ann.says("zorp")
+        await ann.clicks(await telegram.heard(42, containing="Who the pictures are for"), "sfw")
+        await telegram.heard(42, containing="«zorp» is open")
+
+
+async def test_two_replicas_answer_once(telegram: Telegram, serving: Serving) -> None:
+    ann = telegram.person(42)
+    async with serving(), serving():
+        for number in range(5):
+            await ann.says(f"/help dataset {number}")
+        await ann.says("/me")
+        await telegram.heard(42, containing="account")
+
+    assert len(telegram.sent(42)) == 6
+
+
+async def test_another_replica_takes_over_when_the_leader_is_not_heard_of(
+    house: House, telegram: Telegram, serving: Serving, clock: HandClock
+) -> None:
+    ann = telegram.person(42)
+    assert await house.services.inboxes.lead(LEADS, "a dead one")
+    async with serving():
+        await ann.says("/me")
+        await asyncio.sleep(0.15)
+        assert telegram.sent(42) == []
+
+        clock.advance(LEAD)
+
+        await telegram.heard(42, containing="account")
+    assert timedelta(seconds=15) > LEAD
+
+
+async def test_updates_by_webhook(house: House, telegram: Telegram, serving: Serving) -> None:
+    ann, port = telegram.person(42), a_port()
+    url = f"http://127.0.0.1:{port}"
+    async with serving(webhook_url=url, webhook_port=port):
+        await ann.says("/dataset_new zorp zorp sfw")
+        await telegram.heard(42, containing="«zorp» is open")
+
+    assert telegram.updates.statuses == [200]
+    assert [call.method for call in telegram.calls if call.method == "getUpdates"] == []
+
+
+async def test_a_webhook_takes_nothing_from_strangers(house: House, telegram: Telegram, serving: Serving) -> None:
+    port = a_port()
+    hook = Webhook(url=f"http://127.0.0.1:{port}", port=port, secret="a secret")
+    async with serving(webhook_url=hook.url, webhook_port=port), aiohttp.ClientSession() as session:
+        await telegram.until(lambda: telegram.updates.webhook)
+        asked = [
+            session.post(hook.address, json={"update_id": 1}),
+            session.post(hook.address, json={"update_id": 1}, headers={HEADER: "guessed"}),
+            session.post(f"{hook.url}/telegram/guessed", json={"update_id": 1}, headers={HEADER: hook.header}),
+            session.post(hook.address, data="no update", headers={HEADER: hook.header}),
+        ]
+        statuses = [(await one).status for one in asked]
+
+    assert statuses == [404, 404, 404, 400]
+    assert await house.services.inboxes.waiting(PLATFORM) == []
+
+
+async def test_a_wrong_token_is_one_clear_sentence(serving: Serving) -> None:
+    with pytest.raises(TokenRefused, match="^Telegram does not let the bot in: it does not know TELEGRAM_TOKEN") as no:
+        async with serving(token="1:wrong"):
+            await asyncio.sleep(0.1)
+
+    assert "1:wrong" not in str(no.value)
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_pause_that_telegram_wants_is_kept(telegram: Telegram) -> None:
+    ann = telegram.person(42)
+    telegram.fails("sendMessage", code=429, retry_after=1)
+
+    await ann.says("/me")
+
+    await telegram.heard(42, containing="account")
+
+
+@pytest.mark.usefixtures("bot")
+async def test_who_blocks_the_bot_in_between_is_left_alone(telegram: Telegram) -> None:
+    ann, bob = telegram.person(42), telegram.person(43, "Bob")
+    await ann.says("/dataset_new")
+    question = await telegram.heard(42, containing="What to call it")
+
+    await ann.clicks(question, "Cancel")
+    ann.chat.blocked = True
+    await bob.says("/me")
+
+    await telegram.heard(43, containing="account")
+
+
+@pytest.mark.usefixtures("bot")
+async def test_something_broken_gets_a_reference_and_the_bot_goes_on(
+    telegram: Telegram, house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ann = telegram.person(42)
+    await ann.says("/dataset_new")
+    question = await telegram.heard(42, containing="What to call it")
+    data = question.buttons[0]["callback_data"].replace("cancel", "nonsense")
+    question.buttons[0]["callback_data"] = data
+
+    await ann.clicks(question, "Cancel")
+
+    broke = await telegram.heard(42, containing="Something broke; reference")
+    reference = broke.text.split()[-1].rstrip(".")
+    await ann.says("/me")
+    await telegram.heard(42, containing="account")
+    assert reference in capsys.readouterr().err

@@ -1,0 +1,278 @@
+"""What admins and moderators say, and what they are told."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from bots.chat.reply import Reply
+from bots.commands import discovered
+from core.domain.account import Actor, Role
+from core.domain.community import Community
+from core.domain.dataset import Dataset
+from core.domain.rating import Rating
+from loraguild.composition import House
+from tests.builders.chats import a_call, a_dispatcher, button, labels, press, say
+from tests.builders.entities import HOME
+from tests.builders.scenes import (
+    Upload,
+    a_ready_dataset,
+    a_trained_model,
+    a_worker,
+    an_order,
+    claimed,
+    finished,
+    moderating,
+    somebody,
+)
+
+ADULT = HOME.but(adult=True)
+FOR_ADMINS = [path for path, one in discovered().items() if path.startswith("admin ") and one.role is Role.ADMIN]
+
+
+def rows(reply: Reply) -> Sequence[tuple[str, ...]]:
+    return reply.table.rows if reply.table else ()
+
+
+async def say_among_adults(house: House, actor: Actor, path: str, **raw: str) -> Reply:
+    dispatcher = a_dispatcher()
+    return await dispatcher.run(dispatcher.definition(path), replace(a_call(house, actor), place=ADULT), raw)
+
+
+@pytest.mark.parametrize("path", FOR_ADMINS)
+async def test_admin_commands_are_for_admins(house: House, path: str) -> None:
+    mod = moderating(await somebody(house))
+
+    assert (await say(house, mod, path)).code == "not_allowed"
+
+
+async def test_admins_grant_and_see_who_works(house: House) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    nobody = await say(house, root, "admin workers")
+    await a_worker(house, "w1", kinds=("intake",))
+    working = await say(house, root, "admin workers")
+    granted = await say(house, root, "admin grant", user="ann", amount="50", why="well done")
+
+    assert nobody.title == "No live worker"
+    assert working.table
+    assert working.table.rows == (("w1:1 (cpu)", "intake", "idle"),)
+    assert (granted.title, granted.lines) == ("50 qoints granted to ann", ("well done",))
+    assert (await say(house, ann, "wallet")).title == "150 to spend"
+    assert (await say(house, root, "admin grant", user="nobody", amount="5")).code == "not_found"
+    assert (await say(house, root, "admin grant", user="ann", amount="-5")).code == "bad_value"
+    assert (await say(house, ann, "admin grant", user="ann", amount="5")).code == "not_allowed"
+    assert (await say(house, ann, "admin workers")).code == "not_allowed"
+
+
+async def test_a_refund_of_a_part_and_of_the_rest(house: House) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    model = await a_trained_model(house, ann)
+    part = await say(house, root, "admin refund", job=model.run, amount="5", why="blurred")
+    rest = await say(house, root, "admin refund", job=model.run)
+    more = await say(house, root, "admin refund", job=model.run)
+    wallet = await say(house, ann, "wallet")
+    receipt = await say(house, ann, "receipts", job=model.run)
+
+    assert (part.title, part.lines) == ("5 paid back for zorp · Tiny", ("blurred",))
+    assert (rest.title, more.code) == ("15 paid back for zorp · Tiny", "bad_value")
+    assert wallet.title == "100 to spend"
+    assert {row[1:] for row in rows(wallet)} >= {("+5", "paid back: blurred"), ("+15", "paid back: a refund")}
+    assert ("5", "paid back: blurred") in {row[1:] for row in rows(receipt)}
+
+
+async def test_a_paused_queue_is_said_wherever_somebody_waits(house: House) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    job = await an_order(house, ann, await a_ready_dataset(house, ann))
+    paused = await say(house, root, "admin pause")
+    queue = await say(house, root, "admin queue")
+    card = await say(house, ann, "train view", job=job.id)
+    why = await say(house, ann, "train why", job=job.id)
+    resumed = await say(house, root, "admin resume")
+    after = await say(house, ann, "train view", job=job.id)
+
+    words = "The queue is paused. The job keeps its place."
+    assert (paused.title, queue.title, resumed.title) == (
+        "The queue is paused",
+        "The queue is paused",
+        "The queue goes on",
+    )
+    assert (card.lines, why.lines[0]) == (("Position 1 in the queue.", words), words)
+    assert after.lines == ("Position 1 in the queue.",)
+
+
+async def test_the_queue_says_whose_jobs_run_where_and_which_wait(house: House) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    empty = await say(house, root, "admin queue")
+    dataset = await a_ready_dataset(house, ann)
+    jobs = [await an_order(house, ann, dataset) for _ in range(3)]
+    await claimed(house, jobs[0])
+    queue = await say(house, root, "admin queue")
+    requeued = await say(house, root, "admin requeue", job="ann: zorp")
+    again = await say(house, root, "admin requeue", job=jobs[0].id)
+
+    title = "zorp · Tiny"
+    assert empty.title == "The queue is empty"
+    assert rows(queue)[0] == (f"{jobs[0].id} {title}", "ann", "running on w1")
+    assert sorted(row[1:] for row in rows(queue)[1:]) == [
+        ("ann", "waiting for others of the same owner"),
+        ("ann", "waiting, number 1"),
+    ]
+    assert (requeued.title, again.code) == (f"{title} is in the queue again", "nothing_to_do")
+
+
+async def test_a_worker_is_drained_by_name_and_let_in_again(house: House) -> None:
+    root = await somebody(house, "root")
+    await a_worker(house, "w1", kinds=("intake",))
+    drained = await say(house, root, "admin drain", worker="w1")
+    shown = await say(house, root, "admin workers")
+    undrained = await say(house, root, "admin undrain", worker="w1:1")
+    unknown = await say(house, root, "admin drain", worker="w2")
+
+    assert (drained.title, undrained.title) == ("w1:1 takes no more jobs", "w1:1 takes jobs again")
+    assert rows(shown) == (("w1:1 (cpu)", "nothing more: draining", "idle"),)
+    assert rows(await say(house, root, "admin workers")) == (("w1:1 (cpu)", "intake", "idle"),)
+    assert unknown.code == "not_found"
+
+
+async def test_an_offering_is_taken_off_and_put_on_again(house: House) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    await a_ready_dataset(house, ann)
+    off = await say(house, root, "admin offering", offering="tiny", state="off")
+    listed = await say(house, ann, "offerings")
+    refused = await say(house, ann, "quote", dataset="zorp", offering="tiny")
+    on = await say(house, root, "admin offering", offering="tiny", state="on")
+
+    assert (off.title, on.title) == ("Tiny is off", "Tiny is on")
+    assert ("tiny", "Tiny (off for now)") in {row[:2] for row in rows(listed)}
+    assert refused.code == "offering_closed"
+    assert (await say(house, ann, "quote", dataset="zorp", offering="tiny")).code is None
+
+
+async def test_news_are_shown_before_they_are_told(house: House) -> None:
+    root = await somebody(house, "root")
+    await somebody(house)
+    asked = await say(house, root, "admin broadcast", text="We are back.")
+    told, _ = await press(house, root, asked, "Confirm")
+    twice, _ = await press(house, root, asked, "Confirm")
+    audit = await say(house, root, "admin audit", user="root")
+
+    assert (asked.title, asked.lines) == ("Say this to 2 people?", ("We are back.",))
+    assert told.title == twice.title == "2 people are being told"
+    assert [row[1:] for row in rows(audit)] == [("root", "admin.broadcast everyone text=We are back. people=2")]
+    assert (await say(house, root, "admin audit", user="ann")).table is None
+    assert (await say(house, root, "admin broadcast", text="x" * 1001)).code == "bad_value"
+
+
+async def a_dataset_for_adults(house: House, actor: Actor, *, name: str = "zorp") -> Dataset:
+    await say_among_adults(house, actor, "dataset new", name=name, trigger=name, rating="nsfw")
+    files = tuple(Upload(name=f"{number}.png", content=f"{number}".encode()) for number in range(3))
+    received = await say(house, actor, "dataset add", dataset=name, files=files)
+    assert received.job
+    await finished(house, await house.store.jobs.get(received.job))
+    return (await house.services.datasets.list(actor))[0]
+
+
+async def test_a_moderator_approves_one_and_rejects_the_next(house: House) -> None:
+    ann, bob, mod = await somebody(house), await somebody(house, "bob"), moderating(await somebody(house, "mod"))
+    nothing = await say(house, mod, "admin moderate")
+    await a_dataset_for_adults(house, ann)
+    await a_dataset_for_adults(house, bob, name="blip")
+    first = await say(house, mod, "admin moderate")
+    approved, _ = await press(house, mod, first, "Approve")
+    second, _ = await press(house, mod, approved, "Next")
+    arguments = button(second, "Reject").arguments
+    rejected = await say(house, mod, "admin moderate-reject", **arguments, why="too much")
+    views = [await say(house, one, "dataset view", dataset=name) for one, name in ((ann, "zorp"), (bob, "blip"))]
+
+    assert nothing.title == "Nothing waits for a moderator"
+    assert (first.title, rows(first)) == (
+        "«zorp» of ann: 3 pictures",
+        (("zorp", "ann", "3 pictures"), ("blip", "bob", "3 pictures")),
+    )
+    assert (approved.title, second.title) == ("«zorp» is approved", "«blip» of bob: 3 pictures")
+    assert rejected.title == "«blip» is rejected"
+    assert [view.lines[-1] for view in views] == [
+        "For adults: a moderator has approved it.",
+        "For adults: a moderator has rejected it: too much",
+    ]
+    assert (await say(house, mod, "admin moderate")).title == "Nothing waits for a moderator"
+    assert (await say(house, ann, "admin moderate")).code == "not_allowed"
+
+
+async def test_a_dataset_for_adults_is_opened_only_where_they_are(house: House) -> None:
+    ann = await somebody(house)
+    refused = await say(house, ann, "dataset new", name="zorp", trigger="zorp", rating="nsfw")
+    opened = await say_among_adults(house, ann, "dataset new", name="zorp", trigger="zorp", rating="nsfw")
+
+    call, named = a_call(house, ann), {"name": "blip", "trigger": "blip"}
+    asked = [
+        await a_dispatcher().question(discovered()["dataset new"], one, named)
+        for one in (call, replace(call, place=ADULT))
+    ]
+
+    assert asked == [None, "rating"]
+    assert refused.code == "not_here"
+    assert opened.lines[-1] == "It is for adults: a moderator looks at it before a training."
+
+
+async def test_a_new_dataset_is_rated_as_its_community_has_chosen(house: House) -> None:
+    ann = await somebody(house)
+    await house.store.communities.add(Community(id="console:club", rating=Rating.NSFW))
+    dispatcher = a_dispatcher()
+
+    async def opened(name: str, *, adult: bool, **raw: str) -> str:
+        club = HOME.but(community="club", private=False, adult=adult)
+        call = replace(a_call(house, ann), place=club)
+        reply = await dispatcher.run(
+            dispatcher.definition("dataset new"), call, {"name": name, "trigger": "zorp", **raw}
+        )
+        return reply.code or (await house.services.datasets.list(ann, text=name))[0].rating
+
+    assert await opened("one", adult=True) == "nsfw"
+    assert await opened("two", adult=False) == "not_here"
+    assert await opened("three", adult=False, rating="sfw") == "sfw"
+
+
+async def test_everything_made_of_a_dataset_for_adults_says_so(house: House) -> None:
+    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    await a_dataset_for_adults(house, ann)
+    await press(house, mod, await say(house, mod, "admin moderate"), "Approve")
+    (intake,) = await house.services.jobs.list(ann)
+    training = await an_order(house, ann, (await house.services.datasets.list(ann))[0])
+    _, token = await claimed(house, training)
+    running = await say(house, ann, "train view", job=training.id)
+    await house.services.jobs.release(training.id, token)
+    await finished(house, training)
+    refused = await say(house, ann, "imagine", prompt="zorp")
+    drawing = await say_among_adults(house, ann, "imagine", prompt="zorp")
+    assert drawing.job
+    await finished(house, await house.store.jobs.get(drawing.job))
+
+    replies = [
+        running,
+        await say(house, ann, "dataset view", dataset="zorp"),
+        await say(house, ann, "train view", job=intake.id),
+        await say(house, ann, "train view", job=training.id),
+        await say(house, ann, "model view", model="zorp"),
+        await say(house, ann, "model download", model="zorp"),
+        await say(house, ann, "train view", job=drawing.job),
+    ]
+    assert [reply.rating for reply in replies] == [Rating.NSFW] * len(replies)
+    assert refused.code == "not_here"
+    assert labels(replies[2]) == ["Add more", "Check again"]
+
+
+async def test_files_too_large_for_the_chat_come_in_by_a_link_and_none_is_read(house: House) -> None:
+    ann = await somebody(house)
+    opened = await say(house, ann, "dataset new", name="zorp", trigger="zorp")
+    files = (Upload(name="a.png", content=b"small"), Upload(name="b.zip", content=b"large one", most=5))
+    reply = await say(house, ann, "dataset add", dataset="zorp", files=files)
+    fitting = await say(house, ann, "dataset add", dataset="zorp", files=files[:1])
+    asked = await say(house, ann, "dataset upload", dataset="zorp")
+    pressed, _ = await press(house, ann, opened, "Upload in the browser")
+
+    assert (reply.title, reply.job) == ("1 of 2 files are too large for this chat, and none was taken", None)
+    assert reply.lines[0].startswith("b.zip: ")
+    assert (asked.title, pressed.title) == ("Upload into «zorp»", "Upload into «zorp»")
+    assert all(one.link and one.link.startswith("http") for one in (reply, asked, pressed))
+    assert fitting.job

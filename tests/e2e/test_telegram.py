@@ -1,0 +1,145 @@
+"""From the first picture to the LoRA in Telegram, by whole processes; and what a killed bot costs: nothing."""
+
+import json
+import re
+import struct
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.domain.ledger import Act
+from tests.builders.scenes import prove_the_ledger
+from tests.e2e.processes import LORAGUILD, a_house, ended, environment, started
+from tests.emulators.telegram import File, Message, Person, Telegram, labels
+
+PICTURES = [
+    File(name=one.name, content=one.read_bytes(), kind="photo")
+    for one in sorted(files("loraguild.demo").joinpath("pictures").iterdir(), key=lambda one: one.name)
+    if one.name.endswith(".png")
+]
+STEPS = 400
+DAILY = 100
+SLOW = 90.0  # seconds for a process to start, or a training to end, on a busy machine
+RESULT = "Use it by its trigger word"
+
+pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[Telegram]:
+    async with Telegram.running() as telegram:
+        yield telegram
+
+
+@contextmanager
+def a_bot(data: Path, telegram: Telegram, *, log: str = "bot.log") -> Iterator[psutil.Popen]:
+    """`loraguild telegram` as people start it, over this Telegram."""
+    settings = {"TELEGRAM_TOKEN": telegram.token, "TELEGRAM_API_URL": telegram.base}
+    with started(*LORAGUILD, "telegram", data=data, log=log, env={**environment(data), **settings}) as process:
+        yield process
+
+
+async def asked_for_pictures(telegram: Telegram, ann: Person) -> Message:
+    """Open a dataset; return the question with the Done button."""
+    await ann.says("/dataset_new zorp trigger=zorp")
+    await ann.clicks(await telegram.heard(ann.id, containing="Who the pictures are for", patience=SLOW), "sfw")
+    there = await telegram.heard(ann.id, containing="Dataset «zorp» is open")
+    await ann.clicks(there, "Add pictures")
+    return await telegram.heard(ann.id, containing="then press Done")
+
+
+async def took_pictures(telegram: Telegram, ann: Person) -> None:
+    """Prove that the card tells what became of the pictures, on a contact sheet."""
+    card = await telegram.heard(ann.id, containing=f"{len(PICTURES)} pictures taken into «zorp»", patience=SLOW)
+    assert card.kind == "photo"
+    assert labels(card)[0] == "Add more"
+
+
+async def ordered(telegram: Telegram, ann: Person) -> int:
+    """Order a training by keyboard; return its price."""
+    await ann.says(f"/train_order settings=steps={STEPS}")
+    await ann.clicks(await telegram.heard(ann.id, containing="What to train on"), "zorp")
+    await ann.clicks(await telegram.heard(ann.id, containing="What to buy"), "Long")
+    quote = await telegram.heard(ann.id, containing="points: Long")
+    await ann.clicks(quote, "Confirm")
+    return int(quote.text.split()[0])
+
+
+async def trains(telegram: Telegram, ann: Person) -> Message:
+    """Wait until the card shows that the training runs."""
+
+    def moving() -> Message | None:
+        return next((one for one in telegram.sent(ann.id) if re.search(rf"▰.* \d+/{STEPS} ", one.text)), None)
+
+    return await telegram.until(moving, patience=SLOW)
+
+
+def edits(telegram: Telegram, message: Message) -> list[str]:
+    """What a message has said so far, one after the other."""
+    return [one.text for one in telegram.world.posts if (one.chat, one.id) == (message.chat, message.id)]
+
+
+async def prove_the_lora_came_once(telegram: Telegram, ann: Person) -> None:
+    await telegram.heard(ann.id, containing=RESULT, patience=SLOW)
+    [weights] = await telegram.until(lambda: [one for one in telegram.sent(ann.id) if one.kind == "document"])
+    content = telegram.content(weights)
+    length = struct.unpack("<Q", content[:8])[0]
+    assert json.loads(content[8 : 8 + length])["__metadata__"]["ss_output_name"] == "zorp"
+    assert weights.body["document"]["file_name"].endswith(".safetensors")
+    [result] = [one for one in telegram.sent(ann.id) if RESULT in one.text]
+    assert result.kind == "photo"
+    assert labels(result) == ["Publish", "Try it", "Receipt"]
+
+
+async def prove_the_wallet(telegram: Telegram, ann: Person, data: Path, *, price: int) -> None:
+    await ann.says("/wallet")
+    wallet = await telegram.heard(ann.id, containing=f"{DAILY - price} to spend")
+    assert f"points: {DAILY - price} (refill daily to {DAILY})" in wallet.text
+    async with a_house(data) as house:
+        moved = [one.act async for one in house.store.ledger.everything()]
+        assert sorted(moved) == sorted([Act.REFILL, Act.HOLD, Act.CAPTURE])
+        await prove_the_ledger(house.store)
+
+
+async def test_an_album_becomes_a_lora(tmp_path: Path, telegram: Telegram) -> None:
+    ann = telegram.person(7, "Ann")
+    with started(*LORAGUILD, "worker", data=tmp_path), a_bot(tmp_path, telegram) as bot:
+        await ann.starts()
+        assert labels(await telegram.heard(ann.id, containing="Welcome", patience=SLOW))
+        question = await asked_for_pictures(telegram, ann)
+        await ann.sends(*PICTURES)
+        await ann.clicks(question, "Done")
+        await took_pictures(telegram, ann)
+        price = await ordered(telegram, ann)
+        card = await trains(telegram, ann)
+        await prove_the_lora_came_once(telegram, ann)
+        await telegram.until(lambda: "The result is below." in edits(telegram, card)[-1])
+        assert len(edits(telegram, card)) > 2
+        await prove_the_wallet(telegram, ann, tmp_path, price=price)
+        bot.terminate()
+        assert await ended(bot, seconds=30) == 0
+
+
+async def test_a_bot_that_is_killed_goes_on(tmp_path: Path, telegram: Telegram) -> None:
+    ann = telegram.person(7, "Ann")
+    with started(*LORAGUILD, "worker", data=tmp_path):
+        with a_bot(tmp_path, telegram) as first:
+            question = await asked_for_pictures(telegram, ann)
+            await ann.sends(*PICTURES)
+            click = await ann.clicks(question, "Done")
+            await telegram.until(lambda: telegram.world.answers[click["callback_query"]["id"]] is not None)
+            first.kill()
+        with a_bot(tmp_path, telegram, log="second.log") as second:
+            await took_pictures(telegram, ann)
+            price = await ordered(telegram, ann)
+            await trains(telegram, ann)
+            second.kill()
+        with a_bot(tmp_path, telegram, log="third.log"):
+            await prove_the_lora_came_once(telegram, ann)
+            await prove_the_wallet(telegram, ann, tmp_path, price=price)
+        [taken] = {one.id for one in telegram.world.posts if "pictures taken into" in one.text}
+        assert taken

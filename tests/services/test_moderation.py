@@ -1,0 +1,165 @@
+"""Pictures for adults: what waits for a moderator, what they say, and what it is needed for."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.domain.account import Actor
+from core.domain.dataset import PREVIEWS, Dataset, Review
+from core.domain.errors import BadValue, NotAllowed, NotFound, NotHere, NothingToDo, NotReviewed, Outdated
+from core.domain.model import Model
+from core.domain.notice import Topic
+from core.domain.rating import Rating
+from core.kinds.intake import Result
+from core.ports.clock import HandClock
+from loraguild.composition import House
+from storage.repositories.entities import Database
+from tests.builders.entities import HOME
+from tests.builders.scenes import (
+    a_quote_for,
+    a_ready_dataset,
+    an_order,
+    claimed,
+    everything_in,
+    finished,
+    moderating,
+    somebody,
+    stored,
+    uploaded,
+    well_done,
+)
+
+TICK = timedelta(seconds=1)
+
+
+async def a_dataset_for_adults(house: House, actor: Actor, *, name: str = "zorp", pictures: int = 3) -> Dataset:
+    dataset = await house.services.datasets.create(actor, name=name, trigger=name, rating=Rating.NSFW)
+    return await with_pictures(house, actor, dataset, *(f"{name} {number}.png" for number in range(pictures)))
+
+
+async def with_pictures(house: House, actor: Actor, dataset: Dataset, *names: str) -> Dataset:
+    """Add pictures, with the blurred sheet that the worker makes."""
+    found, token = await claimed(house, await uploaded(house, actor, dataset, *names))
+    result = Result.model_validate(await well_done(house, found))
+    preview = await stored(house, f"preview of {names[0]}")
+    await house.services.jobs.finish(found.id, token, result.but(preview=preview))
+    return (await house.services.datasets.view(actor, dataset.id)).dataset
+
+
+async def a_model_for_adults(house: House, actor: Actor) -> Model:
+    dataset = await a_dataset_for_adults(house, actor)
+    mod = moderating(await somebody(house, "mod"))
+    approved = await house.services.moderation.approve(mod, dataset.id, seen=3, key="k")
+    job = await finished(house, await an_order(house, actor, approved))
+    return await house.services.models.of_run(actor, job.id)
+
+
+async def test_what_waits_is_shown_the_longest_first(house: House, clock: HandClock) -> None:
+    ann, bob, mod = await somebody(house), await somebody(house, "bob"), moderating(await somebody(house, "mod"))
+    first = await a_dataset_for_adults(house, bob)
+    clock.advance(TICK)
+    second = await a_dataset_for_adults(house, ann)
+    await a_ready_dataset(house, ann, name="blip")
+    await house.services.datasets.create(ann, name="empty", trigger="empty", rating=Rating.NSFW)
+
+    waiting = await house.services.moderation.waiting(mod)
+
+    assert [(one.dataset, one.owner) for one in waiting] == [(first, "bob"), (second, "ann")]
+    assert [sheet.name for sheet in first.previews] == ["preview of zorp 0.png"]
+
+
+async def test_nothing_is_quoted_or_ordered_before_a_moderator_has_approved(house: House) -> None:
+    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    dataset = await a_dataset_for_adults(house, ann)
+    moderation = house.services.moderation
+    with pytest.raises(NotReviewed, match="has yet to look"):
+        await a_quote_for(house, ann, dataset)
+    rejected = await moderation.reject(mod, dataset.id, why=" too\nmuch ", seen=3, key="k1")
+    with pytest.raises(NotReviewed, match="rejected it: too much"):
+        await a_quote_for(house, ann, rejected)
+    approved = await moderation.approve(mod, dataset.id, seen=3, key="k2")
+    quoted = await a_quote_for(house, ann, approved)
+    more = await with_pictures(house, ann, dataset, "more.png")
+    with pytest.raises(NotReviewed):
+        await house.services.trainings.order(ann, quoted.quote.id, place=HOME)
+
+    assert (rejected.review, approved.review, more.review) == (Review.REJECTED, Review.APPROVED, Review.PENDING)
+    assert (await house.services.wallets.view(ann)).free == 100
+
+
+async def test_the_owner_and_the_audit_are_told_once(house: House, database: Database) -> None:
+    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    dataset = await a_dataset_for_adults(house, ann)
+    for key in ("k", "k", "another"):
+        await house.services.moderation.reject(mod, dataset.id, why="too much", seen=3, key=key)
+
+    rows = await everything_in(database)
+    said = {"review": "rejected", "why": "too much"}
+    assert [(row["account"], row["details"]) for row in rows["notices"] if row["topic"] == Topic.REVIEWED] == [
+        (ann.account, {**said, "what": "zorp"})
+    ]
+    assert [(row["act"], row["actor"], row["subject"], row["details"]) for row in rows["audits"]] == [
+        ("admin.moderate", mod.account, dataset.id, said)
+    ]
+
+
+async def test_a_review_that_cannot_be_writes_nothing(house: House, database: Database) -> None:
+    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    dataset, for_all = await a_dataset_for_adults(house, ann), await a_ready_dataset(house, ann, name="blip")
+    gone = await a_dataset_for_adults(house, ann, name="gone")
+    await house.services.datasets.delete(ann, gone)
+    before = await everything_in(database)
+
+    for actor, name, seen, error in (
+        (ann, dataset.id, 3, NotAllowed),
+        (mod, "nowhere", 3, NotFound),
+        (mod, gone.id, 3, NotFound),
+        (mod, for_all.id, 3, NothingToDo),
+        (mod, dataset.id, 2, Outdated),  # one came after the moderator had looked
+    ):
+        with pytest.raises(error):
+            await house.services.moderation.approve(actor, name, seen=seen, key="k")
+    for why in (" ", "x" * 201):
+        with pytest.raises(BadValue):
+            await house.services.moderation.reject(mod, dataset.id, why=why, seen=3, key="k")
+    with pytest.raises(NotAllowed):
+        await house.services.moderation.waiting(ann)
+
+    assert await everything_in(database) == before
+
+
+async def test_the_latest_previews_are_kept_and_older_ones_let_go(house: House, database: Database) -> None:
+    ann = await somebody(house)
+    dataset = await a_dataset_for_adults(house, ann)
+    for number in range(PREVIEWS):
+        dataset = await with_pictures(house, ann, dataset, f"{number}.png")
+
+    kept = [sheet.name for sheet in dataset.previews]
+    counts = {row["_id"]: row["references"] async for row in database["blobs"].find()}
+    first = await stored(house, "preview of zorp 0.png")
+    assert kept == [f"preview of {number}.png" for number in range(PREVIEWS)]
+    assert [counts[sheet.sha256] for sheet in dataset.previews] == [1] * PREVIEWS
+    assert counts[first.sha256] == 0
+
+
+async def test_the_rating_goes_from_the_dataset_to_the_model_to_the_pictures(house: House) -> None:
+    ann = await somebody(house)
+    model = await a_model_for_adults(house, ann)
+    adults = HOME.but(adult=True)
+    job, _ = await house.services.generations.order(ann, text="zorp", count=1, seed=1, place=adults, key="k")
+
+    made = await house.services.generations.find(job.id)
+    assert (model.rating, made and made.rating) == (Rating.NSFW, Rating.NSFW)
+
+
+async def test_a_model_for_adults_is_not_used_where_that_has_no_place_and_costs_nothing(
+    house: House, database: Database
+) -> None:
+    ann = await somebody(house)
+    await a_model_for_adults(house, ann)
+    before = await everything_in(database)
+
+    with pytest.raises(NotHere):
+        await house.services.generations.order(ann, text="zorp", count=1, seed=1, place=HOME, key="k")
+
+    assert await everything_in(database) == before

@@ -1,0 +1,120 @@
+"""What went wrong, for programs (RFC 9457) and for people: the one place where errors become statuses."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+
+from core.domain.errors import (
+    Conflict,
+    DomainError,
+    FileTooLarge,
+    Forbidden,
+    Invalid,
+    LinkExpired,
+    Missing,
+    Refused,
+    Unavailable,
+    UploadClosed,
+    UploadFull,
+    WrongOffset,
+)
+from web.pages import PAGES, wants_page
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CATEGORIES: Mapping[type[DomainError], HTTPStatus] = {
+    Invalid: HTTPStatus.BAD_REQUEST,
+    Missing: HTTPStatus.NOT_FOUND,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Conflict: HTTPStatus.CONFLICT,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+CLOSER: Mapping[type[DomainError], HTTPStatus] = {  # where HTTP has a status that says more
+    FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    LinkExpired: HTTPStatus.GONE,
+    UploadClosed: HTTPStatus.GONE,
+    UploadFull: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
+RETRY_AFTER = 5  # seconds
+HOP = {"content-type", "content-length"}  # headers of aiohttp's own answer that ours replaces
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A status, a stable code, words, and headers that say more."""
+
+    status: int
+    code: str
+    words: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@web.middleware
+async def explained(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer with the words for what went wrong; of what nobody has foreseen, with a reference into the log."""
+    try:
+        return await handler(request)
+    except DomainError as error:
+        problem = of(error)
+    except web.HTTPException as error:
+        problem = _of_http(error)
+    except ConnectionError:
+        raise  # nobody listens any more
+    except Exception as error:  # noqa: BLE001 - the edge of the web: whatever it is, somebody waits for an answer
+        problem = _broke(error)
+    if request.writer.output_size:
+        log.warning("web.broken_off", code=problem.code)
+        raise ConnectionResetError  # too late for words: too few bytes say it
+    return _page(request, problem) if wants_page(request) else _json(problem)
+
+
+def of(error: DomainError) -> Problem:
+    """How HTTP says an error of the domain."""
+    headers = {}
+    if isinstance(error, WrongOffset):
+        headers["Upload-Offset"] = str(error.offset)
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(RETRY_AFTER)
+    return Problem(status=status(type(error)), code=error.code, words=str(error), headers=headers)
+
+
+def status(kind: type[DomainError]) -> HTTPStatus:
+    """The status of a kind of error: its own, or its category's."""
+    return CLOSER.get(kind) or next(found for category, found in CATEGORIES.items() if issubclass(kind, category))
+
+
+def _of_http(error: web.HTTPException) -> Problem:
+    words = "There is no such page." if error.status == HTTPStatus.NOT_FOUND else f"{error.reason}."
+    headers = {name: value for name, value in error.headers.items() if name.lower() not in HOP}
+    return Problem(status=error.status, code=f"http_{error.status}", words=words, headers=headers)
+
+
+def _broke(error: Exception) -> Problem:
+    reference = secrets.token_hex(4)
+    log.error("web.broke", reference=reference, exc_info=error)
+    words = f"Something broke; reference {reference}. The log says more."
+    return Problem(status=HTTPStatus.INTERNAL_SERVER_ERROR, code="broke", words=words)
+
+
+def _page(request: web.Request, problem: Problem) -> web.Response:
+    response = request.app[PAGES].shown("problem.html", status=problem.status, problem=problem)
+    response.headers.update(problem.headers)
+    return response
+
+
+def _json(problem: Problem) -> web.Response:
+    title = HTTPStatus(problem.status).phrase
+    members = {"type": "about:blank", "title": title, "status": problem.status, "detail": problem.words}
+    return web.json_response(
+        {**members, "code": problem.code},
+        status=problem.status,
+        headers=problem.headers,
+        content_type="application/problem+json",
+    )

@@ -1,8 +1,8 @@
 """How fast files come in: a raw PUT through the real server, against a plain GridFS upload of the same bytes.
 
-Both write to the same database server, in turn and each twice with fresh bytes; the PUT is in pieces of 8 MiB, each of
-them hashed, stored and committed with its reference. Run `python benchmarks/uploads.py [MEGABYTES]`; MONGODB_URI chooses
-a server, else an embedded one is started for the occasion.
+Both write to the same database server, in turn and each twice with fresh bytes. Of the PUT every 8 MiB are a piece,
+which is hashed, stored and committed with its reference. Run `python benchmarks/uploads.py [MEGABYTES]`; MONGODB_URI
+chooses a server, else an embedded one is started for the occasion.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ async def put(house: House, port: int, content: bytes) -> None:
             sys.exit(f"put: {answer.status} {await answer.text()}")
 
 
-async def raw(house: House, port: int, content: bytes) -> None:
+async def raw(house: House, _: int, content: bytes) -> None:
     """Send them with the driver alone."""
     if not isinstance(house.store, MongoStore):
         raise TypeError("only a MongoDB store has GridFS")

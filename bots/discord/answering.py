@@ -57,7 +57,7 @@ async def fill(interaction: Interaction, answer: Answer, *, private: bool) -> No
     try:
         await interaction.edit_original_response(**drawn)
     except discord.HTTPException as error:
-        await _late(interaction, answer, error)
+        await _otherwise(interaction, answer, error)
 
 
 async def follow(interaction: Interaction, answer: Answer, *, ephemeral: bool) -> None:
@@ -67,7 +67,7 @@ async def follow(interaction: Interaction, answer: Answer, *, ephemeral: bool) -
     try:
         await interaction.followup.send(**posted(drawn), ephemeral=ephemeral)
     except discord.HTTPException as error:
-        await _late(interaction, answer, error)
+        await _otherwise(interaction, answer, error)
 
 
 def hidden(interaction: Interaction, definition: Definition | None = None) -> bool:
@@ -86,11 +86,15 @@ def said_at(interaction: Interaction) -> Place:
     return place_of(interaction.user, interaction.channel, interaction.guild_id)
 
 
-async def _late(interaction: Interaction, answer: Answer, error: discord.HTTPException) -> None:
+async def _otherwise(interaction: Interaction, answer: Answer, error: discord.HTTPException) -> None:
+    """Where Discord does not take an answer: say it in private when it is late, else say that something broke."""
+    host = interaction.client
     if error.code not in OVER:
-        raise error
-    messenger = DiscordMessenger(host=interaction.client)
+        drawn = await host.drawn(host.broken(error), _frame(interaction, private=True))
+        await interaction.followup.send(**posted(drawn), ephemeral=hidden(interaction))
+        return
     try:
+        messenger = DiscordMessenger(host=host)
         await messenger.post(private_place(interaction.user), answer, key=f"late:{interaction.id}")
     except (TryLater, Undeliverable) as problem:
         log.info("discord.unanswered", why=str(problem))  # what was done stands, and its card follows by delivery

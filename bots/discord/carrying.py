@@ -17,8 +17,10 @@ from core.domain.rating import Rating
 from core.ports.blobs import Blobs
 
 MOST = 10  # files in a message
-NAME = 60  # characters of a file's name that are kept
+NAME, LINE = 60, 250  # characters of a file's name, and of an error, that are kept
 MB = 2**20
+TOTAL = 50 * MB  # of all files of a message, since they are in memory while they are sent
+FOR_ADULTS = "The pictures are for adults: they are shown in age-restricted channels."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,32 +45,31 @@ async def packed(reply: Reply, frame: Frame, blobs: Blobs, *, link: Callable[[Ar
     """Read what a message of this frame carries; `link` makes an address for what is too large."""
     adult = reply.rating is Rating.NSFW
     shown = reply.pictures if frame.place.shows(reply.rating) else ()
-    carried, notes = list[discord.File](), list[str]()
-    if len(shown) < len(reply.pictures):
-        notes.append("The pictures are for adults: they are shown in age-restricted channels.")
+    notes = [] if len(shown) == len(reply.pictures) else [FOR_ADULTS]
+    files: dict[Artifact, discord.File] = {}
+    room = TOTAL
     for artifact in dict.fromkeys((*shown, *reply.files)):
-        if artifact.size > frame.limit or len(carried) == MOST:
+        if artifact.size > min(frame.limit, room) or len(files) == MOST:
             notes.append(_left_behind(artifact, frame, link=link))
             continue
         try:
             content = io.BytesIO(b"".join([chunk async for chunk in blobs.open(artifact.sha256)]))
         except BlobGone as error:
-            notes.append(written(str(error), limit=NAME * 4))
+            notes.append(written(str(error), limit=LINE))
             continue
-        name = _file_name(artifact, len(carried))
-        carried.append(discord.File(content, filename=name, spoiler=adult and artifact in shown))
+        name = _file_name(artifact, len(files))
+        files[artifact] = discord.File(content, filename=name, spoiler=adult and artifact in shown)
+        room -= artifact.size
     if reply.link:
         notes.append(f"<{reply.link}>" if frame.private else "The link is yours alone: ask again in our private chat.")
-    first = carried[0].filename if carried and shown and not adult and shown[0].size <= frame.limit else None
-    return Parcel(files=carried, image=first, notes=notes)
+    image = next((files[picture].filename for picture in shown if picture in files), None)
+    return Parcel(files=tuple(files.values()), image=None if adult else image, notes=tuple(notes))
 
 
 def _left_behind(artifact: Artifact, frame: Frame, *, link: Callable[[Artifact], str]) -> str:
-    name = written(artifact.name, limit=NAME)
-    if artifact.size <= frame.limit:
-        return f"«{name}» does not fit into this message any more."
+    name, size = written(artifact.name, limit=NAME), artifact.size / MB
     where = f"<{link(artifact)}>" if frame.private else "`/model download` in our private chat gives a link."
-    return f"«{name}» ({artifact.size / MB:.0f} MB) is too large to post here: {where}"
+    return f"«{name}» ({size:.0f} MB) is too large to post here: {where}"
 
 
 def _file_name(artifact: Artifact, number: int) -> str:

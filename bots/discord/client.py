@@ -16,6 +16,7 @@ from bots.commands import discovered
 from bots.delivery.delivering import delivering
 from bots.delivery.messenger import TryLater
 from bots.discord.answering import Interaction
+from bots.discord.finishing import finishing
 from bots.discord.hearing import Hearing
 from bots.discord.host import Host
 from bots.discord.items import ITEMS
@@ -66,6 +67,7 @@ async def serve(*, services: Services, blobs: Blobs, token: str, api_url: str | 
         TokenRefused: Discord does not let the bot in; the words say what to do.
     """
     point_at(api_url)
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody speaks here
     dispatcher = Dispatcher(commands=discovered())
     while not stop.is_set():
         async with aiohttp.ClientSession() as session:
@@ -128,4 +130,7 @@ async def _connected(bot: Bot, token: str) -> None:
 
 async def _delivered(bot: Bot, stop: asyncio.Event) -> None:
     await bot.wait_until_ready()
-    await delivering(DiscordMessenger(host=bot), services=bot.services, dispatcher=bot.dispatcher, stop=stop)
+    messenger = DiscordMessenger(host=bot)
+    await asyncio.gather(
+        delivering(messenger, services=bot.services, dispatcher=bot.dispatcher, stop=stop), finishing(bot, stop=stop)
+    )

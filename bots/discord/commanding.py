@@ -41,7 +41,8 @@ async def commanded(
 
 async def completed(interaction: Interaction, definition: Definition, name: str, text: str) -> None:
     """Something is being typed: say what it could be, and nothing where that cannot be known."""
-    given = {option: value for option, value in interaction.namespace if isinstance(value, str) and value}
+    told = {option: value for option, value in interaction.namespace if isinstance(value, str) and value}
+    given = {option: value for option, value in told.items() if option != name}
     choices: list[app_commands.Choice[str]] = []
     with suppress(DomainError):
         call = await called(interaction)

@@ -53,13 +53,13 @@ class Host(discord.AutoShardedClient):
     async def attend(self, work: Awaitable[None]) -> None:
         """Do what somebody waits for; nothing that breaks leaves this, and the end of the bot waits for it."""
         task = asyncio.current_task()
-        if task:
-            self._attended.add(task)
-            task.add_done_callback(self._attended.discard)
+        self._attended |= {task} if task else set()
         try:
             await work
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, the bot goes on
             self.broken(error)
+        finally:
+            self._attended -= {task}
 
     async def attended(self, *, seconds: float) -> None:
         """Wait for what is being answered, but no longer than so."""

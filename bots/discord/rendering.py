@@ -12,7 +12,7 @@ from core.domain.action import Style
 from core.domain.job import Progress
 
 TITLE, DESCRIPTION, NAME, VALUE, FIELDS, EMBED = 256, 4096, 256, 1024, 25, 6000  # Discord's limits
-FOR_FIELDS = 2000  # of these 6000, so that the description is never short of room
+FOR_FIELDS, FOR_NOTES = 2000, 2500  # of these 6000 and 4096, so that what was said is never short of room
 BUTTONS, LABEL, CUSTOM_ID = 25, 80, 100
 SHORT = 24  # characters of a value that stands beside another one
 PHONE = 34  # characters of a code block's line on a phone
@@ -38,8 +38,8 @@ def embedded(reply: Reply, commands: Mapping[str, Definition], *, notes: Sequenc
         content = written(value, limit=min(VALUE, room)) or "–"
         room -= units(content)
         embed.add_field(name=heading, value=content, inline=len(value) <= SHORT)
-    end = "\n".join([*((_bar(reply.progress),) if reply.progress else ()), *notes])
-    left = min(DESCRIPTION, EMBED - len(embed)) - units(end) - 2
+    end = _end(reply, notes)
+    left = min(DESCRIPTION, EMBED - units(embed.title or "") - (FOR_FIELDS - room)) - units(end) - 2
     embed.description = "\n\n".join(part for part in (_body(reply, left), end) if part)
     return embed
 
@@ -85,25 +85,33 @@ def _colour(reply: Reply) -> discord.Colour:
     return discord.Colour.blurple() if reply.progress else discord.Colour.green()
 
 
+def _end(reply: Reply, notes: Sequence[str]) -> str:
+    """What is never left out for length: the bar, and as many notes as fit."""
+    lines, room = [_bar(reply.progress)] if reply.progress else [], FOR_NOTES
+    for note in notes:
+        room -= units(note)
+        if room < 0:
+            return "\n".join([*lines, "…"])
+        lines.append(note)
+    return "\n".join(lines)
+
+
 def _body(reply: Reply, room: int) -> str:
     """The lines, then the table; what does not fit is counted."""
     block = _block(reply.table) if reply.table else None
-    rest = () if block or not reply.table else reply.table.rows
-    room -= units(block or "") + len("\n… and 1000 more")
+    rows = reply.table.rows if reply.table and not block else ()
+    texts = [*(written(line, limit=DESCRIPTION) for line in reply.lines), *map(_row, rows)]
+    room -= units(block or "") + len("\n\n… and 1000 more")
     shown: list[str] = []
-    for text in (*(written(line, limit=DESCRIPTION) for line in reply.lines), *map(_row, rest)):
-        if units(text) > room:
-            shown += [_shortened(reply, room)] if not shown and reply.lines else []
+    for text in texts:
+        room -= units(text) + 1
+        if room < 0:
             break
         shown.append(text)
-        room -= units(text) + 1
-    hidden = len(reply.lines) + len(rest) - len(shown)
-    parts = ["\n".join(shown), *([f"… and {hidden} more"] if hidden else [])]
-    return "\n".join([part for part in parts if part] + ([block] if block else []))
-
-
-def _shortened(reply: Reply, room: int) -> str:
-    return written(reply.lines[0], limit=room)
+    if len(shown) < len(reply.lines) and (left := room + units(texts[len(shown)])) > SHORT:
+        shown.append(written(reply.lines[len(shown)], limit=left))
+    hidden = len(texts) - len(shown)
+    return "\n".join([*filter(None, shown), *([f"… and {hidden} more"] if hidden else []), *([block] if block else [])])
 
 
 def _row(cells: Sequence[str]) -> str:

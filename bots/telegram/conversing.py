@@ -14,12 +14,12 @@ from bots.chat.dispatcher import Dispatcher
 from bots.chat.parameter import Call
 from bots.chat.parsing import Typed, found, split
 from bots.chat.reply import Reply
+from bots.telegram.answering import failed, spot
 from bots.telegram.doing import Doing
-from bots.telegram.filing import Filing
+from bots.telegram.filing import Filing, Sent
 from bots.telegram.meeting import met
-from bots.telegram.menus import Menus
+from bots.telegram.menus import CANCEL, Menus
 from bots.telegram.rendering import ANSWER, PRESS
-from bots.telegram.telling import spot
 from core.domain.draft import Draft
 from core.domain.errors import BadValue, NotFound, NotYours, Unavailable
 from core.services import Services
@@ -27,7 +27,6 @@ from core.services import Services
 ASKING, END = 0, ConversationHandler.END
 NAME = "asking"
 ADD = "dataset add"  # what files are for that come out of the blue
-CANCEL = "cancel"
 UNFIT = Reply(title="Not taken", lines=("I take pictures, documents and zips. `help` lists what I can do.",))
 
 Hear = Callable[[Call, telegram.Update], Awaitable[int]]
@@ -90,29 +89,29 @@ class Conversing:
 
     async def typed(self, call: Call, update: telegram.Update) -> int:
         """An answer, where something was asked; else a command without its slash."""
+        if not self._addressed(call, update):
+            return END
         text = _text(update)
         if draft := await self._draft(call):
             return self._go(call, await self.asking.typed(_at(call, draft), draft, text), instead=False)
-        if not self._addressed(call, update):
-            return END
         said = text.replace(f"@{self.bot.username}", " ")
         return await self._begun(call, found(split(said), self.dispatcher.commands), _message(update))
 
     async def filed(self, call: Call, update: telegram.Update) -> int:
         """A file for what was asked; else one for a dataset that is asked for now."""
-        message = _message(update)
-        source, draft = self.filing.source(message), await self._draft(call)
-        if source and draft and self.dispatcher.definition(draft.command).files:
-            self.doing.receive(_at(call, draft), draft, source)
-            return ASKING
         if not self._addressed(call, update):
             return END
+        message = _message(update)
+        source, draft = self.filing.source(message), await self._draft(call, files=True)
+        if source and draft:
+            await self._taken(_at(call, draft), draft, source)
+            return ASKING
         return await self._begun(call, Typed(definition=self.dispatcher.definition(ADD), words={}), message)
 
     async def unfit(self, call: Call, update: telegram.Update) -> int:
         """Something that no command takes."""
         if self._addressed(call, update):
-            self.doing.later(call, lambda: self.doing.telling.answer(call, UNFIT))
+            self.doing.later(call, lambda: self.doing.answering.answer(call, UNFIT))
         return END
 
     async def clicked(self, call: Call, update: telegram.Update) -> int:
@@ -166,26 +165,32 @@ class Conversing:
         step = await self.asking.begin(definition, asked, typed.words, token=call.key)
         state = self._go(call, step, instead=False)
         if source:
-            self.doing.receive(asked, step.draft, source)
+            await self._taken(asked, step.draft, source)
         return state
+
+    async def _taken(self, call: Call, draft: Draft, source: Sent) -> None:
+        """Let a file come; its draft is told before, so that no other question takes its place meanwhile."""
+        if not draft.awaited:
+            await self.services.drafts.change(draft, lambda now: now.but(awaited=True))
+        self.doing.receive(call, draft, source)
 
     async def _cancelled(self, call: Call) -> int:
         if draft := await self._draft(call):
             self.doing.cancel(_at(call, draft), draft)
         else:
-            self.doing.later(call, lambda: self.doing.telling.answer(call, Reply(title="There is nothing to cancel")))
+            self.doing.later(call, lambda: self.doing.answering.answer(call, Reply(title="There is nothing to cancel")))
         return END
 
     def _go(self, call: Call, step: Step, *, instead: bool) -> int:
         self.doing.step(call, step, instead=instead)
         return ASKING if isinstance(step, Question) else END
 
-    async def _draft(self, call: Call) -> Draft | None:
-        """What this person was last asked here, or from here in private."""
-        places = dict.fromkeys((call.place, call.private or call.place))
-        for place in places:
-            if draft := await self.services.drafts.current(call.actor, place):
-                return draft
+    async def _draft(self, call: Call, *, files: bool = False) -> Draft | None:
+        """What this person was last asked here, or from here in private; with `files` for a command that takes some."""
+        for place in dict.fromkeys((call.place, call.private or call.place)):
+            for draft in await self.services.drafts.of(call.actor, place):
+                if draft.asked and (not files or self.dispatcher.definition(draft.command).files):
+                    return draft
         return None
 
     def _addressed(self, call: Call, update: telegram.Update) -> bool:
@@ -211,8 +216,8 @@ class Conversing:
             except Exception as error:  # noqa: BLE001 - the edge of this chat: whatever it is, somebody waits
                 if isinstance(error, NotYours) and not call.place.private:
                     return END  # a stranger's click is no news to a group
-                wrong = error
-                self.doing.later(call, lambda: self.doing.telling.failed(call, wrong))
+                reply = failed(error)
+                self.doing.later(call, lambda: self.doing.answering.answer(call, reply))
                 return END
 
         return heard

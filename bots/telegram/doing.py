@@ -8,15 +8,17 @@ from bots.chat.asking import Asking, Question, Ready, Step
 from bots.chat.definition import Definition
 from bots.chat.parameter import Call
 from bots.chat.reply import Reply
+from bots.delivery.courier import recorded
+from bots.telegram.answering import Answering, failed
 from bots.telegram.filing import Sent
 from bots.telegram.lanes import Lanes
 from bots.telegram.meeting import PLATFORM, private_place
-from bots.telegram.telling import Telling
 from core.domain.action import Then
 from core.domain.draft import Draft
 from core.domain.errors import ActionGone, BadValue
 from core.services import Services
 
+AGAIN, PAUSE = 3, 1.0  # times that a run with files is tried again, and seconds before each
 LATE = "it came after the question was over; begin again and send it then"
 
 
@@ -26,7 +28,7 @@ class Doing:
 
     services: Services
     asking: Asking
-    telling: Telling
+    answering: Answering
     lanes: Lanes
     counted: float  # seconds between two looks at how many files came
     _busy: set[str] = field(default_factory=set)  # what is to be done once, however often it is asked for meanwhile
@@ -40,9 +42,9 @@ class Doing:
             try:
                 await work()
             except ActionGone:
-                pass  # a second click, or a retelling after a restart: the first has done it
+                pass  # a second click, or an update dealt with again: the first has done it
             except Exception as error:  # noqa: BLE001 - the edge of this chat: whatever it is, somebody waits
-                await self.telling.failed(call, error)
+                await self.answering.answer(call, failed(error))
             finally:
                 self._busy.discard(once)
 
@@ -60,7 +62,7 @@ class Doing:
         async def pressed() -> None:
             reply, then = await self.asking.dispatcher.press(token, call)
             replaced = then is Then.REPLACE and reply.code is None
-            await self.telling.answer(call, reply, definition, instead=message if replaced else None)
+            await self.answering.answer(call, reply, definition, instead=message if replaced else None)
 
         self.later(call, pressed, once=token)
 
@@ -95,7 +97,7 @@ class Doing:
         async def cancelled() -> None:
             current = await self.services.drafts.find(call.actor, draft.id)
             await self.services.drafts.close(current)
-            await self.telling.answer(call, Reply(title="Cancelled"), instead=current.message)
+            await self.answering.answer(call, Reply(title="Cancelled"), instead=current.message)
 
         self.later(call, cancelled)
 
@@ -107,17 +109,26 @@ class Doing:
         """
         for draft in await self.services.drafts.expired(PLATFORM):
             if draft.received:
-                call = await self._call(draft)
-                self.later(call, lambda call=call, draft=draft: self._unfinished(call, draft), once=draft.id)  # type: ignore[misc]  # a lambda in a loop binds by defaults, which mypy cannot type
+                self._finish(await self._call(draft), draft)
             else:
                 await self.services.drafts.close(draft)
 
+    def _finish(self, call: Call, draft: Draft) -> None:
+        self.later(call, lambda: self._unfinished(call, draft), once=draft.id)
+
     async def _unfinished(self, call: Call, draft: Draft) -> None:
         step = await self.asking.done(call, draft)
-        if isinstance(step, Ready):
+        if not isinstance(step, Ready):
+            return
+        try:
             reply = await self.asking.dispatcher.run(step.definition, call, step.given)
-            words = "Nobody pressed Done for half an hour, so I went on with what had come."
-            await self.telling.answer(call, reply.but(lines=(words, *reply.lines)), step.definition)
+        except Exception:
+            await self.services.drafts.close(draft)  # it would break every minute
+            raise
+        if reply.unavailable:
+            return  # the next round tries it again
+        words = "Nobody pressed Done for half an hour, so I went on with what had come."
+        await self.answering.answer(call, reply.but(lines=(words, *reply.lines)), step.definition)
         await self.services.drafts.close(draft)
 
     async def _call(self, draft: Draft) -> Call:
@@ -130,18 +141,34 @@ class Doing:
         before = draft.message if instead else None
         match step:
             case Question():
-                message = await self.telling.ask(call, step, instead=before)
+                message = await self.answering.ask(call, step, instead=before)
                 if message != draft.message:
                     await self.services.drafts.change(draft, lambda now: now.but(message=message))
-            case Ready(definition=definition, given=given):
-                reply = await self.asking.dispatcher.run(definition, replace(call, key=draft.id), given)
-                await self.telling.answer(call, reply, definition, instead=before)
-                await self.services.drafts.close(draft)  # last, so that a run that is cut off is run again
+            case Ready():
+                reply = await self._ran(replace(call, key=draft.id), step)
+                if reply.unavailable and draft.received:  # the question stays with its files: Done can be pressed again
+                    await self.answering.answer(call, reply, step.definition)
+                    return
+                await self.answering.answer(call, reply, step.definition, instead=before)
+                await recorded(lambda: self.services.drafts.close(draft))  # last: a run that is cut off is run again
+
+    async def _ran(self, call: Call, ready: Ready) -> Reply:
+        """What a command answers. Files are not easily sent again: where the house fails them, it is asked again.
+
+        After a crash the database may keep what a transaction had touched for a minute, longer than one run waits.
+        """
+        reply = await self.asking.dispatcher.run(ready.definition, call, ready.given)
+        for _ in range(AGAIN if ready.draft.received else 0):
+            if not reply.unavailable:
+                break
+            await asyncio.sleep(PAUSE)
+            reply = await self.asking.dispatcher.run(ready.definition, call, ready.given)
+        return reply
 
     async def _by_itself(self, call: Call, draft: Draft, source: Sent) -> None:
         definition = self.asking.dispatcher.definition(draft.command)
         reply = await self.asking.dispatcher.run(definition, call, {**draft.given, definition.files or "": (source,)})
-        await self.telling.answer(call, reply, definition)
+        await self.answering.answer(call, reply, definition)
 
     def _count(self, call: Call, draft: Draft) -> None:
         """Say in a moment how many files are here: once for all that come until then."""
@@ -150,7 +177,7 @@ class Doing:
             current = await self.services.drafts.find(call.actor, draft.id)
             step = await self.asking.onward(call, current)
             if isinstance(step, Question) and current.message:
-                await self.telling.ask(call, step, instead=current.message)
+                await self.answering.ask(call, step, instead=current.message)
 
         mark = f"count {draft.id}"
         if mark not in self._busy:

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 import telegram
-from telegram.error import NetworkError, RetryAfter, TelegramError
+from telegram.error import NetworkError, RetryAfter
 from telegram.ext import Application, ExtBot
 
 from bots.delivery.courier import recorded
@@ -18,7 +18,7 @@ from bots.telegram.lanes import Lanes
 from bots.telegram.meeting import PLATFORM
 from bots.telegram.receiving import KINDS, Receiving, Webhook
 from bots.telegram.remembering import Remembering
-from core.domain.errors import Unavailable
+from core.domain.errors import DomainError, Unavailable
 from core.domain.inbox import LEAD, Update
 from core.ports.store import PAGE
 from core.services import Services
@@ -53,7 +53,6 @@ class Leading:
     webhook: Webhook | None
     holder: str
     pace: Pace
-    _acks: set[asyncio.Task[None]] = field(default_factory=set)
     _failures: list[Unavailable] = field(default_factory=list)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -99,7 +98,7 @@ class Leading:
 
     async def _receive(self) -> None:
         if self.webhook is None:
-            await self.receiving.poll(self.bot, seconds=self.pace.poll)
+            await self.receiving.poll(seconds=self.pace.poll)
             return
         address, header = self.webhook.address, self.webhook.header
         while True:
@@ -131,9 +130,12 @@ class Leading:
 
     async def _dealt(self, application: Hearing, update: Update, begun: set[str], lanes: Lanes) -> None:
         """Let one update be heard; it is done when everything is that its person is owed until then."""
-        parsed = telegram.Update.de_json(json.loads(update.body), self.bot)
-        if parsed.callback_query:
-            self._acknowledge(parsed.callback_query)
+        try:
+            parsed = telegram.Update.de_json(json.loads(update.body), self.bot)
+        except Exception:
+            log.exception("telegram.unreadable", update=update.id)
+            await self.services.inboxes.done(update)
+            return
         await application.process_update(parsed)
         if self._failures:
             raise self._failures.pop()
@@ -145,24 +147,15 @@ class Leading:
 
         lanes.later(str(parsed.effective_user.id) if parsed.effective_user else "", done)
 
-    def _acknowledge(self, query: telegram.CallbackQuery) -> None:
-        """Answer a click at once, whatever follows; one that is too old needs no answer."""
-
-        async def answer() -> None:
-            with suppress(TelegramError):
-                await query.answer()
-
-        task = asyncio.create_task(answer())
-        self._acks.add(task)
-        task.add_done_callback(self._acks.discard)
-
     async def _tidy(self, conversing: Conversing) -> None:
         rounds = 0
         while True:
-            with suppress(Unavailable):
+            try:
                 await conversing.doing.expire()
                 if rounds % HOURLY == 0:
                     await self.services.inboxes.forget()
+            except DomainError as error:
+                log.warning("telegram.waits", why=str(error))
             rounds += 1
             await asyncio.sleep(self.pace.tidy)
 

@@ -15,6 +15,7 @@ from core.domain.account import Role
 
 MOST = 100
 LINE = 256
+CANCEL = "cancel"
 
 log = structlog.get_logger()
 
@@ -53,6 +54,7 @@ class Menus:
             TypeError: There are more commands than a menu has room for.
         """
         known = sorted(self.dispatcher.visible(role), key=lambda one: one.path)
-        if len(known) > MOST:
-            raise TypeError(f"Telegram lists {MOST} commands, and there are {len(known)}")
-        return [BotCommand(spelled(one.path)[1:], shortened(one.help, LINE)) for one in known]
+        if len(known) >= MOST:
+            raise TypeError(f"Telegram lists {MOST} commands, and with /cancel there are {len(known) + 1}")
+        listed = [BotCommand(spelled(one.path)[1:], shortened(one.help, LINE)) for one in known]
+        return [*listed, BotCommand(CANCEL, "Let go of what I am asking")]

@@ -25,7 +25,7 @@ from core.services.downloads import Downloads
 ALBUM = 10
 KNOWN = 500  # pictures whose ids are remembered
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-WRITE = 300.0  # seconds for the upload of a large file
+SLOW: Mapping[str, Any] = {"write_timeout": 300.0, "read_timeout": 60.0}  # seconds for an upload, and its digestion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,19 +40,19 @@ class Posting:
     _ids: dict[str, str] = field(default_factory=dict)
 
     async def post(self, place: Place, reply: Reply, *, mention: str | None = None) -> str:
-        """Post a reply and return the id of the message with its text and buttons."""
+        """Post a reply and return the id of the message with its text and buttons, which is the last."""
         pictures, words = shown(reply, place)
         links, left_out = self._links(reply, place)
         text = self._text(reply, place, (*words, *left_out), links=links, mention=mention, most=TEXT)
         buttons, spoiler = keyboard(reply.buttons), reply.rating is Rating.NSFW
+        for artifact in reply.files:
+            if artifact.size <= self.limits.up:
+                await self._document(place, artifact)
         if len(pictures) == 1 and units(text) <= CAPTION:
             message = await self._picture(place, pictures[0], spoiler=spoiler, caption=text, buttons=buttons)
         else:
             await self._pictures(place, pictures, spoiler=spoiler)
             message = await self.say(place, text, buttons)
-        for artifact in reply.files:
-            if artifact.size <= self.limits.up:
-                await self._document(place, artifact)
         return str(message.message_id)
 
     async def say(self, place: Place, text: str, buttons: InlineKeyboardMarkup | None) -> Message:
@@ -80,7 +80,9 @@ class Posting:
                 file, caption=caption, parse_mode=ParseMode.HTML, has_spoiler=reply.rating is Rating.NSFW
             )
             with _unchanged():
-                edited = await self.bot.edit_message_media(media, **_which(place, message), reply_markup=buttons)
+                edited = await self.bot.edit_message_media(
+                    media, **_which(place, message), reply_markup=buttons, **SLOW
+                )
                 self._learn(pictures[0], edited)
 
     async def say_instead(
@@ -95,11 +97,6 @@ class Posting:
                 if "no text in the message" not in str(error):
                     raise
                 await self.bot.edit_message_caption(caption=caption or text, **one)
-
-    async def bare(self, place: Place, message: str) -> None:
-        """Take the keyboard of a message away."""
-        with _unchanged():
-            await self.bot.edit_message_reply_markup(**_which(place, message))
 
     def _text(
         self,
@@ -134,7 +131,7 @@ class Posting:
             with suppress(BadRequest):  # Telegram does not take every size and shape for a photo
                 async with self._opened(picture) as file:
                     message = await self.bot.send_photo(
-                        **_where(place), photo=file, has_spoiler=spoiler, write_timeout=WRITE, **rest
+                        **_where(place), photo=file, has_spoiler=spoiler, **SLOW, **rest
                     )
                 self._learn(picture, message)
                 return message
@@ -154,13 +151,13 @@ class Posting:
         async with AsyncExitStack() as stack:
             files = [await stack.enter_async_context(self._opened(picture, attach=True)) for picture in album]
             media = [InputMediaPhoto(file, has_spoiler=spoiler) for file in files]
-            messages = await self.bot.send_media_group(**_where(place), media=media, write_timeout=WRITE)
+            messages = await self.bot.send_media_group(**_where(place), media=media, **SLOW)
         for picture, message in zip(album, messages, strict=True):
             self._learn(picture, message)
 
     async def _document(self, place: Place, artifact: Artifact, **rest: Any) -> Message:
         async with self._opened(artifact, remembered=False) as file:
-            return await self.bot.send_document(**_where(place), document=file, write_timeout=WRITE, **rest)
+            return await self.bot.send_document(**_where(place), document=file, **SLOW, **rest)
 
     @asynccontextmanager
     async def _opened(

@@ -5,14 +5,15 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 import structlog
 import telegram
 from aiohttp import web
-from telegram.error import Conflict, NetworkError, RetryAfter
+from telegram.error import Conflict, NetworkError, RetryAfter, TelegramError
 
 from bots.telegram.meeting import PLATFORM
 from core.domain.errors import Unavailable
@@ -32,7 +33,7 @@ class Webhook:
 
     url: str
     port: int
-    secret: str
+    secret: str = field(repr=False)
 
     @property
     def path(self) -> str:
@@ -55,12 +56,14 @@ class Webhook:
 
 @dataclass(frozen=True, kw_only=True)
 class Receiving:
-    """Puts updates into the inbox; `news` is set when one came."""
+    """Puts updates into the inbox; `news` is set when one came. Clicks are answered at once, whatever follows."""
 
     services: Services
+    bot: telegram.Bot
     news: asyncio.Event
+    _answers: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def poll(self, bot: telegram.Bot, *, seconds: float) -> None:
+    async def poll(self, *, seconds: float) -> None:
         """Ask Telegram for updates, for ever; each is confirmed only after it was stored.
 
         Raises:
@@ -69,10 +72,12 @@ class Receiving:
         offset, ready = 0, False
         while True:
             try:
-                ready = ready or await bot.delete_webhook()
-                updates = await bot.get_updates(
-                    offset=offset, timeout=timedelta(seconds=seconds), allowed_updates=KINDS
-                )
+                ready = ready or await self.bot.delete_webhook()
+                wait = timedelta(seconds=seconds)
+                updates = await self.bot.get_updates(offset=offset, timeout=wait, allowed_updates=KINDS)
+                for update in updates:
+                    if update.callback_query:
+                        self._acknowledge(update.callback_query.id)
                 for update in updates:
                     await self.store(update.update_id, update.to_json())
                     offset = update.update_id + 1
@@ -87,8 +92,7 @@ class Receiving:
     async def listening(self, webhook: Webhook) -> AsyncIterator[int]:
         """Have the webhook answer for as long, and say at which port."""
         app = web.Application(client_max_size=LARGEST)
-        app["webhook"] = webhook
-        app.router.add_post("/telegram/{path}", self._called)
+        app.router.add_post("/telegram/{path}", partial(self._called, webhook))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
         await runner.setup()
         try:
@@ -106,17 +110,30 @@ class Receiving:
         if await self.services.inboxes.put(PLATFORM, number, body):
             self.news.set()
 
-    async def _called(self, request: web.Request) -> web.Response:
-        webhook: Webhook = request.app["webhook"]
+    def _acknowledge(self, click: str) -> None:
+        """Stop the clock on a button; one that is too old needs no answer."""
+
+        async def answer() -> None:
+            with suppress(TelegramError):
+                await self.bot.answer_callback_query(click)
+
+        task = asyncio.create_task(answer())
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def _called(self, webhook: Webhook, request: web.Request) -> web.Response:
         known = hmac.compare_digest(request.path.encode(), webhook.path.encode())
         shown = request.headers.get(HEADER, "").encode(errors="replace")
         if not (hmac.compare_digest(shown, webhook.header.encode()) and known):
             return web.Response(status=404)
         body = await request.text()
         try:
-            number = int(json.loads(body)["update_id"])
+            update = json.loads(body)
+            number = int(update["update_id"])
         except (ValueError, KeyError, TypeError):
             return web.Response(status=400)
+        if click := update.get("callback_query"):
+            self._acknowledge(str(click["id"]))
         try:
             await self.store(number, body)
         except Unavailable:

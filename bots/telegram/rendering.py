@@ -128,8 +128,11 @@ def _said(text: str, paths: Collection[str]) -> list[Span]:
 
 
 def _table(table: Table, paths: Collection[str]) -> Lines:
+    def read(first: str, *rest: str) -> list[Span]:
+        return [*_said(first, paths), *([Span(" — "), *_said(" · ".join(rest), paths)] if rest else [])]
+
     header = [Span("\n" + " · ".join(plain(name) for name in table.header), "i")]
-    return [header, *([*_said(row[0], paths), Span(" — "), *_said(" · ".join(row[1:]), paths)] for row in table.rows)]
+    return [header, *(read(*row) for row in table.rows)]
 
 
 def _stacked(lines: Lines) -> list[Span]:

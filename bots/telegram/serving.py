@@ -12,11 +12,13 @@ import aiohttp
 import structlog
 from telegram.error import InvalidToken, NetworkError, RetryAfter
 from telegram.ext import AIORateLimiter, ExtBot
+from telegram.request import HTTPXRequest
 
 from bots.chat.asking import Asking
 from bots.chat.dispatcher import Dispatcher
 from bots.commands import discovered
 from bots.delivery.delivering import delivering
+from bots.telegram.answering import Answering
 from bots.telegram.conversing import Conversing
 from bots.telegram.doing import Doing
 from bots.telegram.filing import OURS, THEIRS, Filing, Limits
@@ -27,7 +29,6 @@ from bots.telegram.messenger import TelegramMessenger
 from bots.telegram.posting import Posting
 from bots.telegram.receiving import Receiving, Webhook
 from bots.telegram.rendering import named
-from bots.telegram.telling import Telling
 from core.domain.errors import TokenRefused
 from core.ports.blobs import Blobs
 from core.services import Services
@@ -35,6 +36,7 @@ from core.services import Services
 API = "https://api.telegram.org"
 CHOICES = 8  # on a page
 RETRIES = 3
+ANSWER = 20.0  # seconds for Telegram to say that something was done: to ask again would do it twice
 AGAIN = 5.0  # seconds until a Telegram that does not answer at the start is tried again
 WRONG = "it does not know TELEGRAM_TOKEN. Copy the token again from @BotFather (/mybots, your bot, API Token)."
 
@@ -64,11 +66,11 @@ async def serve(
     """
     rhythm = pace or Pace()
     webhook = Webhook(url=webhook_url, port=webhook_port, secret=secret) if webhook_url else None
-    receiving = Receiving(services=services, news=asyncio.Event())
     try:
         async with AsyncExitStack() as stack:
             bot = await stack.enter_async_context(connected(token, api_url=api_url, stop=stop))
             session = await stack.enter_async_context(aiohttp.ClientSession())
+            receiving = Receiving(services=services, bot=bot, news=asyncio.Event())
             if webhook:
                 await stack.enter_async_context(receiving.listening(webhook))
             carried = limits or (OURS if api_url else THEIRS)
@@ -102,12 +104,15 @@ class Parts:
 
     def conversing(self, lanes: Lanes) -> Conversing:
         """What hears people, over lanes of its own."""
-        telling = Telling(posting=self.posting)
+        answering = Answering(posting=self.posting)
+        doing = Doing(
+            services=self.services, asking=self.asking, answering=answering, lanes=lanes, counted=self.counted
+        )
         return Conversing(
             services=self.services,
             dispatcher=self.dispatcher,
             asking=self.asking,
-            doing=Doing(services=self.services, asking=self.asking, telling=telling, lanes=lanes, counted=self.counted),
+            doing=doing,
             filing=self.filing,
             menus=self.menus,
             names=self.names,
@@ -162,6 +167,7 @@ async def connected(token: str, *, api_url: str | None, stop: asyncio.Event) -> 
         token,
         base_url=f"{base}/bot",
         base_file_url=f"{base}/file/bot",
+        request=HTTPXRequest(read_timeout=ANSWER, pool_timeout=ANSWER),
         rate_limiter=AIORateLimiter(max_retries=RETRIES),
     )
     try:

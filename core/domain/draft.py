@@ -25,7 +25,8 @@ class Draft(Entity):
     `asked` is the parameter that the person is asked for, `shown` the values offered now, `text` what narrows them,
     `pages` the cursors of the pages before this one, `trail` the parameters answered so far, in order; `message` the
     platform's id of the question. `received` are files that wait for Done; their bytes are referred to. `heard` are the
-    keys of the last messages that moved it, so that one that comes again moves nothing.
+    keys of the last messages that moved it, so that one that comes again moves nothing. `awaited` says that files are
+    on their way; where nothing is `asked` any more it is about to be run.
     """
 
     account: str
@@ -38,10 +39,16 @@ class Draft(Entity):
     pages: tuple[str, ...] = ()
     trail: tuple[str, ...] = ()
     received: tuple[Received, ...] = ()
+    awaited: bool = False
     message: str | None = None
     heard: tuple[str, ...] = ()
     created_at: datetime
     expires_at: datetime
+
+    @property
+    def replaceable(self) -> bool:
+        """Whether the next question may take its place: it is no more than a question."""
+        return self.asked is not None and not (self.received or self.awaited)
 
     @property
     def stamp(self) -> str:

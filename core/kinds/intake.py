@@ -7,10 +7,16 @@ from core.domain.artifact import Artifact
 from core.domain.caption import CaptionSource, succeeding
 from core.domain.dataset import Dataset, Item
 from core.domain.doctor import reexamined
-from core.domain.job import Job
+from core.domain.job import Job, asked
 from core.domain.value import Value
 from core.ports.clock import Ids
 from core.ports.store import Repositories
+
+
+def incoming(dataset: Dataset, count: int, *, id: str, key: str, now: datetime) -> Job:  # noqa: A002 - the field's name
+    """The job that looks into so many files for a dataset, as it is asked for."""
+    title = f"{dataset.name} · {count} {'file' if count == 1 else 'files'} coming in"
+    return asked("intake", id=id, key=key, owner=dataset.owner, subject=dataset.id, title=title, now=now)
 
 
 class Verdict(StrEnum):

@@ -10,14 +10,13 @@ from core.domain.errors import NameTaken, NothingToDo
 from core.domain.job import Job, asked
 from core.domain.rating import Rating
 from core.domain.trigger import folded, guarded
+from core.domain.upload import LIMIT
 from core.domain.value import Value
 from core.kinds import asked_before, enqueue, intake, validation
 from core.ports.blobs import Blobs
 from core.ports.clock import Clock, Ids
 from core.ports.sources import Source, Stored
 from core.ports.store import PAGE, Repositories, Store
-
-UPLOAD_LIMIT = 500 * 2**20  # bytes in one file
 
 
 class DatasetView(Value):
@@ -76,7 +75,7 @@ class Datasets:
         """
         if not sources:
             raise NothingToDo(why="No file was given. Name pictures or a zip of pictures to add.")
-        job = self._asked("intake", dataset, key, title=f"{dataset.name} · {len(sources)} files coming in")
+        job = intake.incoming(dataset, len(sources), id=self.ids.new(), key=key, now=self.clock.now())
         if known := await asked_before(self.store, job):
             return known
         await _owned(self.store, actor, dataset.id)
@@ -103,7 +102,10 @@ class Datasets:
             KeyReused: The key stands for another request.
         """
         now = self.clock.now()
-        job = self._asked("validation", dataset, key, title=f"{dataset.name} · the doctor looks")
+        title = f"{dataset.name} · the doctor looks"
+        job = asked(
+            "validation", id=self.ids.new(), key=key, owner=dataset.owner, subject=dataset.id, title=title, now=now
+        )
 
         async def work(tx: Repositories) -> Job:
             if again := await asked_before(tx, job):
@@ -149,13 +151,8 @@ class Datasets:
         if isinstance(source, Stored):
             return source.artifact
         async with source.open() as chunks:
-            blob = await self.blobs.put(chunks, name=source.name, limit=UPLOAD_LIMIT)
+            blob = await self.blobs.put(chunks, name=source.name, limit=LIMIT)
         return Artifact(name=source.name, sha256=blob.id, size=blob.size, media_type="application/octet-stream")
-
-    def _asked(self, kind: str, dataset: Dataset, key: str, *, title: str) -> Job:
-        return asked(
-            kind, id=self.ids.new(), key=key, owner=dataset.owner, subject=dataset.id, title=title, now=self.clock.now()
-        )
 
 
 async def _owned(tx: Repositories, actor: Actor, dataset: str) -> Dataset:

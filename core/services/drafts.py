@@ -35,7 +35,7 @@ class Drafts:
         if known and known.account == actor.account:
             return known
         for old in await self.store.drafts.of(actor.account, place, now=self.clock.now()):
-            if not old.received:
+            if old.replaceable:
                 await self.close(old)
         now = self.clock.now()
         draft = Draft(
@@ -66,7 +66,11 @@ class Drafts:
 
     async def current(self, actor: Actor, place: Place) -> Draft | None:
         """What the actor was last asked in a place."""
-        return next(iter(await self.store.drafts.of(actor.account, place, now=self.clock.now())), None)
+        return next(iter(await self.of(actor, place)), None)
+
+    async def of(self, actor: Actor, place: Place) -> Sequence[Draft]:
+        """What the actor has begun in a place, newest first."""
+        return await self.store.drafts.of(actor.account, place, now=self.clock.now())
 
     async def on(self, platform: Platform) -> Sequence[Draft]:
         """All open drafts of a platform: what a front end that was started anew goes on with."""

@@ -8,7 +8,7 @@ from core.domain.account import Actor, Place
 from core.domain.artifact import Artifact
 from core.domain.dataset import Dataset, seen
 from core.domain.errors import Banned, NotFound, UploadChanged, UploadClosed, WrongHash
-from core.domain.job import Job, asked
+from core.domain.job import Job
 from core.domain.signature import signed, verified
 from core.domain.upload import FIRST_BYTE, PIECE, Upload, UploadFile, UploadState, file_name
 from core.domain.value import Value
@@ -127,10 +127,7 @@ class Uploads:
         upload, dataset = await _current(self.store, session)
         if upload.job:
             return await self.store.jobs.get(upload.job)
-        title = f"{dataset.name} · {len(upload.files)} files coming in"
-        job = asked(
-            "intake", id=self.ids.new(), key=upload.id, owner=dataset.owner, subject=dataset.id, title=title, now=now
-        )
+        job = intake.incoming(dataset, len(upload.files), id=self.ids.new(), key=upload.id, now=now)
         confirmed = upload.confirmed(job.id, now=now)
         files = [await self._whole(session, file) for file in upload.files]
 
@@ -163,8 +160,8 @@ class Uploads:
         def taken(upload: Upload) -> Upload:
             return upload.received(piece.name, piece, offset=offset, now=self.clock.now())
 
-        now_here = await self._change(session, taken)
-        return now_here.require_next(piece.name, offset + piece.size, now=self.clock.now())
+        grown = await self._change(session, taken)
+        return grown.require_next(piece.name, offset + piece.size, now=self.clock.now())
 
     async def _change(self, session: str, change: Callable[[Upload], Upload]) -> Upload:
         """Change a session as it is now, and with it which pieces are referred to."""

@@ -154,7 +154,7 @@ async def test_news_come_while_nobody_types(house: House, ann: Speaker) -> None:
         await ann.said(f"dataset add {dataset.id} {__file__}")
         (job,) = await ann.services.jobs.list(ann.actor)
         await finished(house, job)
-        await chat.sees("zorp · 1 files coming in · done", "[2] Check again")
+        await chat.sees("zorp · 1 file coming in · done", "[2] Check again")
         await asyncio.sleep(1.5)
 
     assert chat.shown.getvalue().count("root gave you") == 1
@@ -205,12 +205,12 @@ async def test_running_jobs_stand_below_the_prompt(house: House, ann: Speaker) -
         chat = Chat(ann, out=Console(file=StringIO()), input=keys, output=DummyOutput())
         over = asyncio.create_task(chat.run())
         await uploaded(house, ann.actor, dataset, "a.png")
-        await until(lambda: chat.below() == "zorp · 1 files coming in: waiting, and no live worker takes intake jobs")
+        await until(lambda: chat.below() == "zorp · 1 file coming in: waiting, and no live worker takes intake jobs")
         await a_worker(house)
-        await until(lambda: chat.below() == "zorp · 1 files coming in: waiting")
+        await until(lambda: chat.below() == "zorp · 1 file coming in: waiting")
         job, token = await claimed(house)
         await house.services.jobs.report(job.id, token, progress=Progress(step=1, total=3, doing="looking"))
-        await until(lambda: chat.below() == "zorp · 1 files coming in: 1/3 · looking")
+        await until(lambda: chat.below() == "zorp · 1 file coming in: 1/3 · looking")
         over.cancel()
         await asyncio.wait([over])
 

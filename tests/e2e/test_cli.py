@@ -63,7 +63,7 @@ def test_a_first_conversation(tmp_path: Path, picture: Path) -> None:
     assert (worker.returncode, worker.stdout) == (0, "")
 
     status, card = said(tmp_path, "--wait", "train", "view", printed["job"])
-    assert (status, card["title"]) == (0, "zorp · 1 files coming in · done")
+    assert (status, card["title"]) == (0, "zorp · 1 file coming in · done")
     assert card["lines"][0] == "1 pictures taken into «zorp»."
     (sheet,) = card["files"]
     with Image.open(tmp_path / sheet) as drawn:
@@ -81,7 +81,7 @@ def test_waiting_with_a_worker(tmp_path: Path, picture: Path) -> None:
     with running(tmp_path, "worker", "--kinds", "intake,captioning") as worker:
         seen(worker, "worker.started")
         status, card = said(tmp_path, "--wait", "--file", str(picture), "dataset add zorp")
-        assert (status, card["title"]) == (0, "zorp · 1 files coming in · done")
+        assert (status, card["title"]) == (0, "zorp · 1 file coming in · done")
         status, card = said(tmp_path, "--wait", "caption auto zorp")
         assert (status, card["title"]) == (0, "zorp · captions · done")
         assert card["table"]["rows"][0][1].startswith("zorp, ")

@@ -113,7 +113,7 @@ async def test_uploads_that_cannot_be_change_no_row(
     ann = await somebody(house)
     dataset = await house.services.datasets.create(ann, name="zorp", trigger="zorp")
     before = await everything_in(database)
-    monkeypatch.setattr(datasets, "UPLOAD_LIMIT", 10)
+    monkeypatch.setattr(datasets, "LIMIT", 10)
 
     with pytest.raises(NothingToDo):
         await uploaded(house, ann, dataset)

@@ -47,7 +47,7 @@ async def test_a_plain_put_and_a_post_are_all_it_takes(house: House, client: Cli
     assert (put.status, put.headers["Upload-Offset"]) == (201, str(len(CONTENT)))
     assert await put.json() == {"name": "a b+é.zip", "size": len(CONTENT), "offset": len(CONTENT)}
     answer = await done.json()
-    assert (done.status, answer["title"], answer["state"]) == (200, "<b>zorp</b> & «co» · 1 files coming in", "queued")
+    assert (done.status, answer["title"], answer["state"]) == (200, "<b>zorp</b> & «co» · 1 file coming in", "queued")
     assert await again.json() == answer
     [file] = Payload.model_validate((await house.store.jobs.get(answer["job"])).payload).files
     assert (file.name, file.sha256) == ("a b+é.zip", hashlib.sha256(CONTENT).hexdigest())

@@ -52,5 +52,5 @@ async def files_of(house: House, person: Person) -> list[list[str]]:
 
 async def drafted(house: House) -> None:
     """Wait until a form is written down: that happens after it is shown."""
-    while not await house.services.drafts.on(Platform.DISCORD):
+    while not await house.services.drafts.on(Platform.DISCORD):  # noqa: ASYNC110 - the row is written elsewhere
         await asyncio.sleep(0.01)

@@ -1,15 +1,31 @@
 """Slash commands: the menu, what is offered while typing, who sees the answer, files and forms."""
 
+import asyncio
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 import pytest
 
 from bots.commands import discovered
+from core.domain.account import Actor, Platform
 from core.domain.draft import OPEN_FOR
 from core.ports.clock import HandClock
+from core.services.accounts import Accounts
 from loraguild.composition import House
 from tests.bots.discord.scene import a_dataset, drafted, files_of, serving
 from tests.emulators.discord import Discord, Until
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held(Accounts):
+    """Accounts that nobody gets at before a gate opens."""
+
+    gate: asyncio.Event
+
+    async def welcome(self, platform: Platform, external: str, *, name: str) -> Actor:
+        await self.gate.wait()
+        return await super().welcome(platform, external, name=name)
+
 
 PICTURES = [(f"m{number}.png", b"%d" % number) for number in range(10)]
 
@@ -125,7 +141,7 @@ async def test_an_answer_after_fifteen_minutes_comes_in_private(discord: Discord
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_stale_menu_and_a_broken_command_are_answered(discord: Discord, house: House) -> None:
+async def test_a_command_of_an_old_menu_says_so(discord: Discord) -> None:
     ann = discord.person(7, "ann")
     discord.world.commands[None].append({"id": "1", "name": "gone", "type": 1, "default_member_permissions": None})
     said = await ann.slash("gone")
@@ -133,3 +149,20 @@ async def test_a_stale_menu_and_a_broken_command_are_answered(discord: Discord, 
         said.last.text.splitlines()[1]
         == "The commands have changed. Restart your chat program, and it shows the new ones."
     )
+
+
+async def test_answers_are_acknowledged_and_forms_shown_before_the_house_is_asked(
+    house: House, discord: Discord
+) -> None:
+    ann, gate, accounts = discord.person(7, "ann"), asyncio.Event(), house.services.accounts
+    await a_dataset(house, ann)
+    held = Held(gate=gate, **{one.name: getattr(accounts, one.name) for one in fields(accounts)})
+    slow = replace(house, services=replace(house.services, accounts=held))
+    async with serving(slow, discord):
+        said = await ann.slash("me", until=Until.ACKNOWLEDGED)
+        form = await ann.slash("dataset add", dataset="zorp")
+        handed_in = await ann.submits(form.modal, files=PICTURES, until=Until.ACKNOWLEDGED)
+        assert (said.answered, handed_in.answered) == (False, False)
+        gate.set()
+        await discord.until(lambda: said.answered and handed_in.answered)
+    assert (said.last.title, handed_in.last.title) == ("ann", "10 files received for «zorp»")

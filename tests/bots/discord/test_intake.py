@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from core.domain.draft import OPEN_FOR
+from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.bots.discord.scene import a_dataset, files_of, serving
 from tests.emulators.discord import BOT, Discord
@@ -92,3 +94,19 @@ async def test_two_replicas_answer_once(house: House, discord: Discord) -> None:
         await ann.presses(question, "Done")
     assert said.followups == []
     assert await files_of(house, ann) == [["a.png"], ["a.png", "b.png"]]
+
+
+async def test_files_that_nobody_finished_are_added_all_the_same(
+    house: House, discord: Discord, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord.finishing.POLL", 0.01)
+    ann = discord.person(7, "ann")
+    await a_dataset(house, ann)
+    async with serving(house, discord):
+        await ann.writes(f"<@{BOT}> these", files=ALBUM)
+        question = (await discord.until(lambda: discord.posted(discord.general)))[0]
+        await ann.selects(question, "zorp")
+        clock.advance(OPEN_FOR)
+        told = (await discord.until(lambda: discord.dm(ann)))[0]
+    assert told.title == "2 files received for «zorp»"
+    assert await files_of(house, ann) == [["a.png", "b.png"]]

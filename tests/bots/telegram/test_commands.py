@@ -180,15 +180,18 @@ async def test_a_repeated_update_has_one_effect(telegram: Telegram) -> None:
     assert len(telegram.sent(42)) == 2
 
 
-async def test_a_button_of_a_reply_replaces_it_where_it_says_so(telegram: Telegram) -> None:
+async def test_a_button_replaces_its_message_where_it_says_so(telegram: Telegram) -> None:
     ann = telegram.person(42)
-    await ann.starts()
-    welcome = await telegram.heard(42, containing="Welcome")
+    await ann.says("/me")
+    me = await telegram.heard(42, containing="account")
 
-    await ann.clicks(welcome, "My wallet")
+    await ann.clicks(me, "How I am told")
+    told = await telegram.heard(42, containing="How you are told")
+    await ann.clicks(told, "Nothing at all")
+    changed = await telegram.heard(42, containing="nothing at all")
 
-    wallet = await telegram.heard(42, containing="100 to spend")
-    assert wallet.id != welcome.id
+    assert me.id < told.id == changed.id
+    assert labels(changed) == ["In the channel where you ordered", "A card that moves", "Only the end"]
 
 
 async def test_the_menu_is_for_everybody_and_an_admin_sees_more(house: House, telegram: Telegram) -> None:
@@ -208,3 +211,26 @@ async def test_the_menu_is_for_everybody_and_an_admin_sees_more(house: House, te
     assert everybody["dataset_new"] == "Open a dataset for pictures of one subject."
     assert set(everybody) < set(admins)
     assert "admin_grant" in set(admins) - set(everybody)
+
+
+async def test_deep_links_reach_start(telegram: Telegram) -> None:
+    ann = telegram.person(42)
+
+    await ann.starts("link_abcd2345")
+    await telegram.heard(42, containing="code")
+    await ann.starts("job_nosuchjob")
+
+    await telegram.heard(42, containing="There is no job «nosuchjob»")
+
+
+async def test_commands_in_quick_succession_are_all_answered_in_order(telegram: Telegram) -> None:
+    ann = telegram.person(42)
+    said = ["/wallet", "/me", "/offerings", "/wallet"]
+
+    for line in said:
+        await ann.says(line)
+    await ann.says("/train_list")
+
+    await telegram.heard(42, containing="No trainings yet")
+    first = [message.text.splitlines()[0] for message in telegram.sent(42)]
+    assert first == ["100 to spend", "Ann", "Offerings", "100 to spend", "No trainings yet"]

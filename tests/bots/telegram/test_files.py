@@ -7,9 +7,11 @@ import pytest
 from PIL import Image
 
 from bots.telegram.filing import MIB, Limits
+from core.kinds.intake import Payload
 from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.bots.telegram.conftest import Serving
+from tests.builders.scenes import finished
 from tests.emulators.telegram import File, Person, Telegram, labels
 
 
@@ -25,9 +27,9 @@ def a_zip(size: int = 10) -> File:
 
 
 async def names(house: House) -> list[list[str]]:
-    """The files of each job, oldest first."""
-    jobs = sorted(await house.store.jobs.queue(), key=lambda job: job.created_at)
-    return [[file["name"] for file in job.payload["files"]] for job in jobs]  # type: ignore[call-overload, index, union-attr]  # a payload is JSON
+    """The files of each job."""
+    payloads = [Payload.model_validate(job.payload) for job in await house.store.jobs.queue()]
+    return [[file.name for file in payload.files] for payload in payloads]
 
 
 async def adding(telegram: Telegram, ann: Person) -> None:
@@ -72,6 +74,22 @@ async def test_done_waits_for_what_is_on_its_way(house: House, telegram: Telegra
     await telegram.heard(43, containing="100 to spend")
 
     assert await names(house) == []  # Bob did not wait for Ann's files
+    await telegram.heard(42, containing="2 files received")
+    assert [len(files) for files in await names(house)] == [2]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_another_question_does_not_let_files_go_that_are_on_their_way(house: House, telegram: Telegram) -> None:
+    ann = telegram.person(42)
+    await adding(telegram, ann)
+    telegram.lag = 0.2
+    await ann.sends(a_photo(1))
+    await ann.says("/dataset_new")
+    await telegram.heard(42, containing="What to call it")
+    await ann.sends(a_photo(2))
+
+    await ann.clicks(await telegram.heard(42, containing="2 files are here"), "Done")
+
     await telegram.heard(42, containing="2 files received")
     assert [len(files) for files in await names(house)] == [2]
 
@@ -157,3 +175,19 @@ async def test_what_no_command_takes_is_said(telegram: Telegram) -> None:
     await ann.sends(a_photo(), caption="/wallet")
 
     await telegram.heard(42, containing="takes no files")
+
+
+@pytest.mark.usefixtures("bot")
+async def test_one_card_follows_and_says_what_became_of_the_files(house: House, telegram: Telegram) -> None:
+    ann = telegram.person(42)
+    await adding(telegram, ann)
+    await ann.sends(a_photo(1), a_photo(2))
+    await ann.clicks(await telegram.heard(42, containing="2 files are here"), "Done")
+    await telegram.heard(42, containing="Its card follows here")
+
+    card = await telegram.heard(42, containing="waiting")
+    (job,) = await house.store.jobs.queue()
+    await finished(house, job)
+
+    done = await telegram.heard(42, containing="done")
+    assert done.id > card.id

@@ -73,7 +73,7 @@ async def test_what_is_for_other_bots_is_left_alone(telegram: Telegram) -> None:
     assert (said(telegram, GROUP), said(telegram, 42)) == ([], ["Ann"])
 
 
-async def test_a_public_answer_stays_in_its_topic_and_is_its_askers(house: House, telegram: Telegram) -> None:
+async def test_a_public_answer_stays_and_its_question_is_its_askers(telegram: Telegram) -> None:
     ann, bob, group = telegram.person(42), telegram.person(43, "Bob"), telegram.group(GROUP)
 
     await ann.says("/imagine", chat=group)

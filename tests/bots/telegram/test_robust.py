@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from bots.telegram.leading import LEADS
 from bots.telegram.meeting import PLATFORM
 from bots.telegram.receiving import HEADER, Webhook
+from bots.telegram.serving import WRONG
 from core.domain.errors import TokenRefused
 from core.domain.inbox import LEAD
 from core.ports.clock import HandClock
@@ -102,7 +104,7 @@ async def test_another_replica_takes_over_when_the_leader_is_not_heard_of(
     assert timedelta(seconds=15) > LEAD
 
 
-async def test_updates_by_webhook(house: House, telegram: Telegram, serving: Serving) -> None:
+async def test_updates_by_webhook(telegram: Telegram, serving: Serving) -> None:
     ann, port = telegram.person(42), a_port()
     url = f"http://127.0.0.1:{port}"
     async with serving(webhook_url=url, webhook_port=port):
@@ -131,11 +133,11 @@ async def test_a_webhook_takes_nothing_from_strangers(house: House, telegram: Te
 
 
 async def test_a_wrong_token_is_one_clear_sentence(serving: Serving) -> None:
-    with pytest.raises(TokenRefused, match="^Telegram does not let the bot in: it does not know TELEGRAM_TOKEN") as no:
+    with pytest.raises(TokenRefused) as refused:
         async with serving(token="1:wrong"):
             await asyncio.sleep(0.1)
 
-    assert "1:wrong" not in str(no.value)
+    assert str(refused.value) == f"Telegram does not let the bot in: {WRONG}"
 
 
 @pytest.mark.usefixtures("bot")
@@ -162,19 +164,17 @@ async def test_who_blocks_the_bot_in_between_is_left_alone(telegram: Telegram) -
 
 
 @pytest.mark.usefixtures("bot")
-async def test_something_broken_gets_a_reference_and_the_bot_goes_on(
-    telegram: Telegram, house: House, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_something_broken_gets_a_reference_and_the_bot_goes_on(telegram: Telegram) -> None:
     ann = telegram.person(42)
     await ann.says("/dataset_new")
     question = await telegram.heard(42, containing="What to call it")
     data = question.buttons[0]["callback_data"].replace("cancel", "nonsense")
     question.buttons[0]["callback_data"] = data
 
-    await ann.clicks(question, "Cancel")
+    with capture_logs() as logs:
+        await ann.clicks(question, "Cancel")
+        broke = await telegram.heard(42, containing="Something broke; reference")
+        await ann.says("/me")
+        await telegram.heard(42, containing="account")
 
-    broke = await telegram.heard(42, containing="Something broke; reference")
-    reference = broke.text.split()[-1].rstrip(".")
-    await ann.says("/me")
-    await telegram.heard(42, containing="account")
-    assert reference in capsys.readouterr().err
+    assert [f"reference {log['reference']}." in broke.text for log in logs] == [True]

@@ -1,4 +1,4 @@
-"""Telling: answers and questions go where they belong, in private or among others, with patience and without noise."""
+"""Answering: replies and questions go where they belong, in private or among others, with patience."""
 
 import asyncio
 import secrets
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Telling:
+class Answering:
     """What the bot says when it is spoken to."""
 
     posting: Posting
@@ -71,16 +71,6 @@ class Telling:
             await self._invite(call, payload="")
         return None
 
-    async def failed(self, call: Call, error: Exception) -> None:
-        """Say what the domain knows of an error; of any other a reference under which the log tells more."""
-        if isinstance(error, DomainError):
-            await self.answer(call, Reply.refused(error))
-            return
-        reference = secrets.token_hex(4)
-        log.error("telegram.broke", reference=reference, exc_info=error)
-        line = f"Something broke; reference {reference}."
-        await self.answer(call, Reply(title="Not done", lines=(line,), code="broke", unavailable=True))
-
     async def _invite(self, call: Call, *, payload: str) -> None:
         """Where somebody never started the bot, a group gets a button to it; whoever blocked it is left alone."""
         if call.place.private:
@@ -103,6 +93,15 @@ class Telling:
                 await asyncio.sleep(pause.seconds)
         with translated():
             return await say()
+
+
+def failed(error: Exception) -> Reply:
+    """The words of an error that the domain knows; of any other a reference under which the log tells more."""
+    if isinstance(error, DomainError):
+        return Reply.refused(error)
+    reference = secrets.token_hex(4)
+    log.error("telegram.broke", reference=reference, exc_info=error)
+    return Reply(title="Not done", lines=(f"Something broke; reference {reference}.",), code="broke", unavailable=True)
 
 
 def spot(call: Call, definition: Definition | None) -> Place:

@@ -1,0 +1,261 @@
+"""One story of every command, lived through in all three chats: each answers the same, and leaves the same behind."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bots.chat.parsing import Typed, typable
+from bots.commands import discovered
+from bots.console.speaking import Speaker
+from bots.telegram.filing import THEIRS
+from bots.telegram.serving import serve as telegram_serve
+from core.domain.account import Place, Platform, Role
+from core.ports.clock import HandClock, RandomIds
+from loraguild.composition import House, assembled
+from storage.repositories.entities import Database
+from tests.bots.discord.scene import serving as discord_serving
+from tests.bots.telegram.conftest import PACE
+from tests.builders.chats import a_dispatcher
+from tests.builders.scenes import a_ready_dataset, a_trained_model, an_order, claimed, given
+from tests.conftest import KEPT
+from tests.emulators.discord import Discord
+from tests.emulators.telegram import File, Telegram
+
+ME, OTHER = "7", "8"
+FILES = {"a.png": b"a", "b.png": b"b"}
+ELSEWHERE = frozenset({"place", "home", "key", "token", "lease_until"})  # what a chat may do in its own way
+LOOKED_AT = ("accounts", "audits", "balances", "captions", "communities", "datasets", "generations", "items", "jobs",
+             "ledger", "models", "notices", "quotes", "runs", "switches")  # fmt: skip
+NAMED_BY_KEYS = ("audits", "ledger", "notices")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One use of a command."""
+
+    path: str
+    given: Mapping[str, str] = field(default_factory=dict)
+    files: bool = False
+
+
+def step(path: str, *, files: bool = False, **words: str) -> Step:
+    return Step(path=path, given=words, files=files)
+
+
+STORY = (
+    step("start"),
+    step("help", name="dataset new"),
+    step("me"),
+    step("link"),
+    step("notify", where="dm", telling="quiet"),
+    step("dataset new", name="cats", trigger="catzz", rating="sfw"),
+    step("dataset new", name="cats", trigger="catzz", rating="sfw"),  # taken
+    step("dataset new", name="dogs", trigger="dog", rating="sfw"),  # no trigger word
+    step("dataset add", dataset="cats", files=True),
+    step("dataset upload", dataset="cats"),
+    step("dataset list", text="zorp"),
+    step("dataset view", dataset="zorp"),
+    step("dataset check", dataset="zorp"),
+    step("dataset delete", dataset="cats"),
+    step("caption edit", dataset="zorp", picture="1", text="zorp, *striped* <b>&"),
+    step("caption auto", dataset="zorp", mode="overwrite"),
+    step("offerings"),
+    step("quote", dataset="gorp", offering="tiny", preset="fast", settings="steps=100"),
+    step("quote", dataset="gorp", offering="tiny", preset="fast", settings="steps=100000"),  # out of bounds
+    step("train order", dataset="gorp", offering="tiny", preset="fast"),
+    step("train list"),
+    step("train view", job="{trained}"),
+    step("train why", job="{waiting}"),
+    step("train cancel", job="{waiting}"),
+    step("receipts", job="{trained}"),
+    step("model list"),
+    step("model view", model="gorp"),
+    step("model download", model="gorp"),
+    step("model publish", model="gorp"),
+    step("imagine", prompt="gorp on a hill", count="2", seed="5"),
+    step("wallet"),
+    step("admin workers"),
+    step("admin queue"),
+    step("admin requeue", job="{running}"),
+    step("admin pause"),
+    step("admin resume"),
+    step("admin drain", worker="w1"),
+    step("admin undrain", worker="w1"),
+    step("admin offering", offering="tiny", state="off"),
+    step("admin grant", user="Bob", amount="5", why="kindness"),
+    step("admin refund", job="{trained}", amount="3", why="a gift"),
+    step("admin ban", user="Bob", why="rude"),
+    step("admin unban", user="Bob"),
+    step("admin role", user="Bob", role="moderator"),
+    step("admin moderate"),
+    step("admin setting", name="rating", value="nsfw"),
+    step("admin audit", user="Ann"),
+    step("admin broadcast", text="hello"),
+)
+
+
+class Counted(RandomIds):
+    """Names in order, so that the same story gives the same names in every chat."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count()
+
+    def new(self) -> str:
+        return f"name{next(self._numbers):08}"
+
+    def seed(self) -> int:
+        return 7
+
+
+Say = Callable[[Step, str], Awaitable[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The title of an answer, and what was in the house after it."""
+
+    title: str
+    rows: Mapping[str, Any]
+
+
+async def test_every_command_has_its_place_in_the_story() -> None:
+    assert {one.path for one in STORY} == {path for path, known in discovered().items() if known.menu}
+
+
+async def test_all_chats_answer_the_same_and_leave_the_same(
+    house: House, database: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    told = await lived(house, database, Platform.CONSOLE, lambda own: at_the_console(own, tmp_path))
+    by_telegram = await lived(house, database, Platform.TELEGRAM, in_telegram, expected=told)
+    by_discord = await lived(house, database, Platform.DISCORD, lambda own: in_discord(own, clock), expected=told)
+
+    for wanted, telegram, discord, one in zip(told, by_telegram, by_discord, STORY, strict=True):
+        assert (one, telegram) == (one, wanted)
+        assert (one, discord) == (one, wanted)
+
+
+async def lived(
+    house: House,
+    database: Database,
+    platform: Platform,
+    chat: Callable[[House], Any],
+    *,
+    expected: list[Outcome] | None = None,
+) -> list[Outcome]:
+    """Live through the story in one chat; another chat's titles are what is waited for."""
+    for name in set(await database.list_collection_names()) - KEPT:
+        await database[name].delete_many({})
+    services = assembled(
+        house.settings, store=house.store, blobs=house.blobs, clock=house.services.jobs.clock, ids=Counted()
+    )
+    own = replace(house, services=services)
+    names = await begun(own, platform)
+    outcomes = []
+    async with chat(own) as say:
+        for number, one in enumerate(STORY):
+            filled = replace(one, given={name: text.format(**names) for name, text in one.given.items()})
+            title = await say(filled, expected[number].title if expected else "")
+            outcomes.append(Outcome(title=title, rows=await looked_at(database)))
+    return outcomes
+
+
+async def begun(house: House, platform: Platform) -> Mapping[str, str]:
+    """Let Ann be an admin with a dataset, a model, a running and a waiting training; and let there be Bob."""
+    ann = await house.services.accounts.welcome(platform, ME, name="Ann")
+    await house.services.accounts.welcome(platform, OTHER, name="Bob")
+    account = await house.store.accounts.get(ann.account)
+    await house.store.accounts.save(account.but(role=Role.ADMIN))
+    await given(house, ann, 500)
+    ready = await a_ready_dataset(house, ann)
+    model = await a_trained_model(house, ann, name="gorp")
+    running, _ = await claimed(house, await an_order(house, ann, ready))
+    waiting = await an_order(house, ann, ready)
+    return {"trained": model.run, "running": running.id, "waiting": waiting.id}
+
+
+async def looked_at(database: Database) -> Mapping[str, Any]:
+    """What is in the house, apart from what a chat may do in its own way."""
+    return {
+        name: sorted([str(_plain(row, keyed=name in NAMED_BY_KEYS)) async for row in database[name].find()])
+        for name in LOOKED_AT
+    }
+
+
+def _plain(row: Mapping[str, Any], *, keyed: bool) -> Mapping[str, Any]:
+    hidden = ELSEWHERE | ({"_id", "state", "claimed_until", "tries"} if keyed else set())
+    return {name: value for name, value in sorted(row.items()) if name not in hidden}
+
+
+@asynccontextmanager
+async def at_the_console(house: House, folder: Path) -> AsyncIterator[Say]:
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content)
+    actor = await house.services.accounts.welcome(Platform.CONSOLE, ME, name="Ann")
+    speaker = Speaker(
+        actor=actor,
+        place=Place(platform=Platform.CONSOLE, chat=ME, adult=True),
+        services=house.services,
+        blobs=house.blobs,
+        dispatcher=a_dispatcher(),
+        folder=folder / "console",
+    )
+
+    async def say(one: Step, _: str) -> str:
+        paths = tuple(str(folder / name) for name in FILES) if one.files else ()
+        typed = Typed(definition=speaker.dispatcher.definition(one.path), words=one.given)
+        return (await speaker.ran(typed, files=paths)).title
+
+    yield say
+
+
+@asynccontextmanager
+async def in_telegram(house: House) -> AsyncIterator[Say]:
+    async with Telegram.running() as telegram:
+        ann, stop = telegram.person(int(ME), "Ann"), asyncio.Event()
+        bot = asyncio.create_task(
+            telegram_serve(
+                services=house.services,
+                blobs=house.blobs,
+                token=telegram.token,
+                api_url=telegram.base,
+                webhook_url=None,
+                webhook_port=0,
+                secret="a secret",
+                limits=THEIRS,
+                pace=PACE,
+                stop=stop,
+            )
+        )
+
+        async def say(one: Step, title: str) -> str:
+            path, _, rest = typable(discovered()[one.path], one.given).removeprefix(one.path).partition(" ")
+            await ann.says(f"/{one.path.replace(' ', '_')} {path}{rest}".strip())
+            if one.files:
+                await ann.sends(*(File(name=name, content=content) for name, content in FILES.items()))
+                await ann.clicks(await telegram.heard(ann.id, containing=f"{len(FILES)} files are here"), "Done")
+            return title if await telegram.heard(ann.id, containing=title) else ""
+
+        try:
+            yield say
+        finally:
+            stop.set()
+            await bot
+
+
+@asynccontextmanager
+async def in_discord(house: House, clock: HandClock) -> AsyncIterator[Say]:
+    async with Discord.running(clock=clock) as discord, discord_serving(house, discord):
+        ann = discord.person(int(ME), "Ann")
+
+        async def say(one: Step, _: str) -> str:
+            options: dict[str, Any] = {**one.given}
+            if one.files:
+                options |= zip(("files_1", "files_2"), FILES.items(), strict=True)
+            answered = await ann.slash(one.path, channel=ann.dm, **options)
+            return answered.last.title.replace("\\", "")  # what people typed is escaped
+
+        yield say

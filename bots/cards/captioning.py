@@ -2,6 +2,7 @@
 
 from bots.chat.parameter import Call
 from bots.chat.reply import Reply, Table
+from bots.chat.wording import number
 from core.domain.job import Job
 from core.kinds.captioning import Result
 
@@ -23,7 +24,8 @@ async def done(call: Call, job: Job) -> Reply:
     return Reply(
         title=job.title,
         lines=(
-            f"{len(described)} pictures described. Change one: `caption edit {view.dataset.name} NUMBER TEXT`.",
+            f"{number(len(described), 'picture')} described.",
+            f"Change one: `caption edit {view.dataset.name} NUMBER TEXT`.",
             *pruned,
         ),
         table=Table(header=("picture", "caption"), rows=tuple(rows[:SHOWN])),

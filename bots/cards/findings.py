@@ -1,6 +1,7 @@
 """The doctor's summary: shared by every card and command that shows a dataset."""
 
 from bots.chat.reply import Button
+from bots.chat.wording import number
 from core.domain.dataset import Dataset, Review, Severity
 from core.domain.rating import Rating
 
@@ -14,7 +15,7 @@ def summary(dataset: Dataset) -> tuple[str, ...]:
         return ("No pictures yet.",)
     low, high = ("×".join(map(str, size)) for size in (counted.smallest, counted.largest))
     sizes = low if low == high else f"{low} to {high}"
-    facts = f"{counted.items} pictures, {sizes} px, {counted.captioned} captioned: {dataset.status.value}."
+    facts = f"{number(counted.items, 'picture')}, {sizes} px, {counted.captioned} captioned: {dataset.status.value}."
     found = (f"{SIGNS[finding.severity]} {finding.words}" for finding in dataset.findings)
     return (facts, *found, *_reviewed(dataset))
 

@@ -3,6 +3,7 @@
 from bots.cards.findings import remedies, summary
 from bots.chat.parameter import Call
 from bots.chat.reply import Button, Reply
+from bots.chat.wording import number
 from core.domain.job import Job
 from core.kinds.intake import FileOutcome, Result, Verdict
 
@@ -21,7 +22,7 @@ async def done(call: Call, job: Job) -> Reply:
     more = [f"… and {len(told) - SHOWN} more files."] if len(told) > SHOWN else []
     dataset = (await call.services.datasets.view(call.actor, job.subject)).dataset
     more_of_it = Button(label="Add more", command="dataset add", arguments={"dataset": dataset.id})
-    taken = f"{len(result.pictures)} pictures taken into «{dataset.name}»."
+    taken = f"{number(len(result.pictures), 'picture')} taken into «{dataset.name}»."
     return Reply(
         title=job.title,
         lines=(taken, *told[:SHOWN], *more, *summary(dataset)),

@@ -1,9 +1,14 @@
-"""Commands in running text: written once as they are typed in a console, shown as each chat spells them."""
+"""Words of replies: numbers with their nouns, and commands in running text as each chat spells them."""
 
 import re
 from collections.abc import Callable, Collection
 
 CODE = re.compile(r"`([^`\n]+)`")
+
+
+def number(count: int, noun: str) -> str:
+    """So many of something: «1 file», «12 files»."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def respelled(text: str, paths: Collection[str], spell: Callable[[str], str]) -> str:

@@ -9,6 +9,7 @@ from bots.chat.definition import command
 from bots.chat.parameter import PAGE, Call, Files, Given, OneOf, Page, Text
 from bots.chat.references import DatasetRef
 from bots.chat.reply import Button, Reply, Table
+from bots.chat.wording import number
 from core.domain.action import Style
 from core.domain.dataset import Dataset
 from core.domain.rating import Rating
@@ -66,7 +67,7 @@ async def add(
     if large := [source for source in files if source.most and source.size and source.size > source.most]:
         return await _by_link(call, dataset, large, of=len(files))
     job = await call.services.datasets.add(call.actor, dataset, files, place=call.told, key=call.key)
-    return Reply(title=f"{len(files)} files received for «{dataset.name}»", job=job.id)
+    return Reply(title=f"{number(len(files), 'file')} received for «{dataset.name}»", job=job.id)
 
 
 @command("dataset upload")
@@ -82,7 +83,7 @@ async def list_(call: Call, text: Annotated[str, Text("Part of a name")] = "") -
     found = await call.services.datasets.list(call.actor, text=text)
     if not found:
         return Reply(title="No datasets yet" if not text else "None", lines=("`dataset new NAME trigger=WORD`",))
-    rows = tuple((one.name, f"{one.count} pictures", one.status.value) for one in found)
+    rows = tuple((one.name, number(one.count, "picture"), one.status.value) for one in found)
     return Reply(title="Your datasets", table=Table(header=("name", "size", "status"), rows=rows))
 
 
@@ -115,7 +116,7 @@ async def check(call: Call, dataset: Ref) -> Reply:
 async def delete(call: Call, dataset: Ref) -> Reply:
     """Delete a dataset; what was ordered goes on from its snapshot."""
     return Reply(
-        title=f"Delete «{dataset.name}» with its {dataset.count} pictures?",
+        title=f"Delete «{dataset.name}» with its {number(dataset.count, 'picture')}?",
         lines=("Trainings that were ordered go on, and models stay.",),
         buttons=(
             Button(label="Delete", command="dataset delete-now", arguments={"dataset": dataset.id}, style=Style.DANGER),

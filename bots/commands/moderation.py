@@ -6,6 +6,7 @@ from typing import Annotated
 from bots.chat.definition import command
 from bots.chat.parameter import Call, Given, Integer, Listed, Row, Text
 from bots.chat.reply import Button, Reply, Table
+from bots.chat.wording import number
 from core.domain.account import Role
 from core.domain.action import Style, Then
 from core.domain.dataset import Dataset
@@ -41,9 +42,9 @@ async def moderate(call: Call) -> Reply:
         return Reply(title="Nothing waits for a moderator")
     first, owner = waiting[0].dataset, waiting[0].owner
     seen = {"dataset": first.id, "seen": str(first.count)}
-    rows = tuple((one.dataset.name, one.owner, f"{one.dataset.count} pictures") for one in waiting)
+    rows = tuple((one.dataset.name, one.owner, number(one.dataset.count, "picture")) for one in waiting)
     return Reply(
-        title=f"«{first.name}» of {owner}: {first.count} pictures",
+        title=f"«{first.name}» of {owner}: {number(first.count, 'picture')}",
         lines=("The look is blurred; the pictures themselves are in `dataset view`.",),
         fields=(("id", first.id), ("trigger", first.trigger)),
         table=Table(header=("waiting", "whose", "size"), rows=rows) if len(rows) > 1 else None,

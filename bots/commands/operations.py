@@ -8,6 +8,7 @@ from bots.chat.definition import command
 from bots.chat.parameter import Call, Given, Listed, OneOf, Row
 from bots.chat.references import JobRef, OfferingRef
 from bots.chat.reply import Reply, Table
+from bots.chat.wording import number
 from core.domain.account import Role
 from core.domain.fleet import Worker
 from core.domain.job import Job, JobState
@@ -61,7 +62,7 @@ async def workers(call: Call) -> Reply:
         )
         for hand in alive
     )
-    return Reply(title=f"{len(alive)} workers", table=Table(header=("worker", "takes", "works on"), rows=rows))
+    return Reply(title=number(len(alive), "worker"), table=Table(header=("worker", "takes", "works on"), rows=rows))
 
 
 @command("admin drain", role=Role.ADMIN)

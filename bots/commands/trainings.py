@@ -8,6 +8,7 @@ from bots.chat.definition import command
 from bots.chat.parameter import Call, Overrides, Text
 from bots.chat.references import DatasetRef, JobRef, OfferingRef, PresetRef
 from bots.chat.reply import Button, Reply, Table
+from bots.chat.wording import number
 from core.domain.action import Style, Then
 from core.domain.dataset import Dataset
 from core.domain.job import Job
@@ -84,12 +85,14 @@ async def why(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
     if job.state.ended or job.started_at:
         return Reply(title=f"{job.title} is not waiting: {MARKS[job.state]}", job=job.id)
     lines = ["The queue is paused. The job keeps its place."] if waiting.paused else []
-    lines.append(f"{waiting.ahead} jobs are ahead of it.")
+    lines.append(f"Ahead of it: {number(waiting.ahead, 'job')}.")
     if waiting.blocked_by:
         names = ", ".join(other.title for other in waiting.blocked_by)
         lines.append(f"Your other jobs go first: {names}. Cancel one to let this one in.")
     if waiting.workers:
-        lines.append(f"{len(waiting.workers)} workers can take it: {', '.join(one.host for one in waiting.workers)}.")
+        lines.append(
+            f"{number(len(waiting.workers), 'worker')} can take it: {', '.join(one.host for one in waiting.workers)}."
+        )
     else:
         lines.append(f"No live worker takes {job.kind} jobs. Start one: `loraguild worker`.")
     return Reply(title=f"{job.title} · waiting", lines=tuple(lines), job=job.id)
@@ -108,7 +111,7 @@ def _presented(quoted: Quoted, settings: Mapping[str, str]) -> Reply:
     again = " ".join(f"{name}={value}" for name, value in settings.items())
     return Reply(
         title=f"{quote.price} points: {offering.title}, {quote.preset}",
-        lines=(f"«{dataset.name}», {dataset.count} pictures, trigger word {dataset.trigger}.",),
+        lines=(f"«{dataset.name}», {number(dataset.count, 'picture')}, trigger word {dataset.trigger}.",),
         fields=(
             ("made of", ", ".join(f"{part} {amount}" for part, amount in quote.parts.items())),
             ("settings", again or "as in the preset"),

@@ -132,7 +132,7 @@ class Chat:
         definition = typed.definition
         while True:
             given = {**words, **left_out, **({definition.files: ()} if definition.files and paths else {})}
-            name = await self._missing(typed, given)
+            name = await self._speaker.dispatcher.question(definition, self._speaker.call(), given)
             if name is None:
                 return Typed(definition=definition, words=words, paths=paths)
             answer = await self._ask(typed, name, given)
@@ -146,15 +146,9 @@ class Chat:
             else:
                 words[name] = answer
 
-    async def _missing(self, typed: Typed, given: Mapping[str, Raw]) -> str | None:
-        try:
-            return await self._speaker.dispatcher.question(typed.definition, self._speaker.call(), given)
-        except DomainError:
-            return None  # running it says what is wrong with what was given
-
     async def _ask(self, typed: Typed, name: str, given: Mapping[str, Raw]) -> str:
         kind = typed.definition.parameters[name]
-        page = await kind.choices(self._speaker.call(), "", given)
+        page = await self._speaker.dispatcher.choices(typed.definition, name, self._speaker.call(), "", given)
         optional = " (Enter to leave it out)" if name in typed.definition.optional else ""
         self._out.print(Text(f"{kind.help}?{optional}"))
         for number, choice in enumerate(page.choices, start=1):

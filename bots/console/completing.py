@@ -42,7 +42,8 @@ class Commands(Completer):
             for completion in self._files.get_completions(Document(current), complete_event):
                 yield completion
         elif name:
-            for choice in await self._choices(typed, name, current):
+            dispatcher, call = self._speaker.dispatcher, self._speaker.call()
+            for choice in (await dispatcher.choices(typed.definition, name, call, current, typed.words)).choices:
                 shown = plain(choice.label)
                 yield Completion(choice_word(choice), start_position=-len(current), display=shown)
 
@@ -51,13 +52,6 @@ class Commands(Completer):
         for definition in self._speaker.dispatcher.visible(self._speaker.actor.role):
             if definition.path.startswith(start) and definition.path != start:
                 yield Completion(definition.path, start_position=-len(start), display_meta=definition.help)
-
-    async def _choices(self, typed: Typed, name: str, text: str) -> tuple[Choice, ...]:
-        kind = typed.definition.parameters[name]
-        try:
-            return (await kind.choices(self._speaker.call(), text, typed.words)).choices
-        except DomainError:
-            return ()
 
 
 def waiting_for(typed: Typed) -> str | None:

@@ -89,12 +89,12 @@ async def test_a_dataset_from_its_name_to_its_deletion(house: House) -> None:
 
     assert opened.title == "Dataset «My Zorp» is open"
     assert opened.lines[1] == 'Now add pictures: `dataset add "My Zorp" FILES…`.'
-    assert card.lines == ("1 pictures taken into «My Zorp».", "1 pictures, 512×512 px, 1 captioned: ready.")
+    assert card.lines == ("1 picture taken into «My Zorp».", "1 picture, 512×512 px, 1 captioned: ready.")
     assert card.pictures
     assert view.title == "My Zorp · ready"
     assert view.table
     assert view.table.rows == (("1", "a.png", "zorp number 0"),)
-    assert (asked.title, gone.title) == ("Delete «My Zorp» with its 1 pictures?", "«My Zorp» is deleted")
+    assert (asked.title, gone.title) == ("Delete «My Zorp» with its 1 picture?", "«My Zorp» is deleted")
     assert (await say(house, ann, "dataset view", dataset="my zorp")).code == "not_found"
 
 
@@ -180,7 +180,7 @@ async def test_a_training_on_the_way_and_at_its_end(house: House) -> None:
 
     assert (waiting.title, waiting.lines) == ("zorp · Tiny · waiting", ("Position 1 in the queue.",))
     assert why.lines == (
-        "0 jobs are ahead of it.",
+        "Ahead of it: 0 jobs.",
         "No live worker takes training jobs. Start one: `loraguild worker`.",
     )
     assert (running.title, labels(running)) == ("zorp · Tiny · running", ["Cancel"])

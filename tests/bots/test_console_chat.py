@@ -142,7 +142,7 @@ async def test_a_button_that_needs_more_asks_for_it(ann: Speaker, tmp_path: Path
         chat.keys.send_text("1\n")
         await chat.sees("Pictures, or a zip of pictures")
         chat.keys.send_text(f'"{tmp_path}/a b.png"\n')
-        await chat.sees("1 files received for «zorp»")
+        await chat.sees("1 file received for «zorp»")
 
 
 async def test_news_come_while_nobody_types(house: House, ann: Speaker) -> None:

@@ -54,7 +54,7 @@ def test_a_first_conversation(tmp_path: Path, picture: Path) -> None:
     assert (status, refused["code"]) == (2, "dataset_empty")
 
     status, printed = said(tmp_path, "--file", str(picture), "dataset add zorp")
-    assert (status, printed["title"]) == (0, "1 files received for «zorp»")
+    assert (status, printed["title"]) == (0, "1 file received for «zorp»")
 
     status, waited = said(tmp_path, "--wait", f"train view {printed['job']}")
     assert (status, waited["code"], waited["job"]) == (1, "no_worker", printed["job"])

@@ -42,7 +42,8 @@ def text_of(reply: Reply, *paths: Path) -> str:
 def test_a_reply_is_drawn_with_all_its_parts() -> None:
     shown = text_of(REPLY, Path("zorp.png"))
 
-    for part in ("zorp · running", "Use it: `imagine zorp …`", "loss  0.25", "▸ zorp.png", "[1] Confirm  [2] Again", REPLY.link):
+    told = ("zorp · running", "Use it: `imagine zorp …`", "loss  0.25", "▸ zorp.png", "[1] Confirm  [2] Again")
+    for part in (*told, REPLY.link):
         assert str(part) in shown
     assert "50/200 · 14 s left · training" in shown
 

@@ -62,7 +62,7 @@ async def test_a_button_whose_command_needs_more_opens_a_form(discord: Discord) 
     assert asked.modal
     assert list(asked.modal.inputs) == ["files"]
     taken = await ann.submits(asked.modal, files=[("a.png", b"a")])
-    assert taken.last.title == "1 files received for «zorp»"
+    assert taken.last.title == "1 file received for «zorp»"
 
 
 @pytest.mark.usefixtures("bot")

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from bots.telegram.filing import MIB, Limits
+from core.domain.notice import PACE
 from core.kinds.intake import Payload
 from core.ports.clock import HandClock
 from loraguild.composition import House
@@ -130,7 +131,7 @@ async def test_what_is_too_large_gets_a_link_and_the_rest_goes_on(
         large = await telegram.heard(42, containing="too large")
         await ann.sends(a_photo(1))
         await ann.clicks(await telegram.heard(42, containing="1 file is here"), "Done")
-        await telegram.heard(42, containing="1 files received")
+        await telegram.heard(42, containing="1 file received")
 
     assert f"{house.settings.address}/u/" in large.text
     assert [call.fields["file_id"] for call in telegram.calls if call.method == "getFile"] == ["photo-2"]
@@ -146,7 +147,7 @@ async def test_a_file_that_does_not_come_is_named_and_the_rest_goes_on(telegram:
     broken = await telegram.heard(42, containing="Cannot read «more.zip»")
     await ann.sends(a_photo(1))
     await ann.clicks(await telegram.heard(42, containing="1 file is here"), "Done")
-    await telegram.heard(42, containing="1 files received")
+    await telegram.heard(42, containing="1 file received")
 
     assert telegram.token not in broken.text
 
@@ -178,13 +179,16 @@ async def test_what_no_command_takes_is_said(telegram: Telegram) -> None:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_one_card_follows_and_says_what_became_of_the_files(house: House, telegram: Telegram) -> None:
+async def test_one_card_follows_and_says_what_became_of_the_files(
+    house: House, telegram: Telegram, clock: HandClock
+) -> None:
     ann = telegram.person(42)
     await adding(telegram, ann)
     await ann.sends(a_photo(1), a_photo(2))
     await ann.clicks(await telegram.heard(42, containing="2 files are here"), "Done")
     await telegram.heard(42, containing="Its card follows here")
 
+    clock.advance(PACE)
     card = await telegram.heard(42, containing="waiting")
     (job,) = await house.store.jobs.queue()
     await finished(house, job)

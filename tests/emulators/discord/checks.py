@@ -1,14 +1,27 @@
 """What fits into a message and a modal, as Discord's documentation says: pure checks that refuse what does not fit."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import IntEnum
 
 from tests.emulators.discord.refusals import Refusal, invalid
 from tests.emulators.discord.wire import Json
 
+
+class Kind(IntEnum):
+    """The components that a bot may need; selects of people, roles and channels are 5 to 8."""
+
+    ROW = 1
+    BUTTON = 2
+    STRING_SELECT = 3
+    TEXT_INPUT = 4
+    TEXT = 10
+    LABEL = 18
+    FILE_UPLOAD = 19
+
+
 MIB = 2**20
 LARGEST_FILE = 10 * MIB
 MOST_FILES = 10
-ROW, BUTTON, STRING_SELECT, TEXT_INPUT, TEXT, LABEL, FILE_UPLOAD = 1, 2, 3, 4, 10, 18, 19
 SELECTS = {3, 5, 6, 7, 8}
 LINK = 5
 EMBED_TEXTS = {"title": 256, "description": 4096}
@@ -95,7 +108,7 @@ def check_components(rows: Sequence[Json]) -> None:
     between("components", len(rows), least=0, most=5)
     for number, row in enumerate(rows):
         field, inside = f"components.{number}", row.get("components") or []
-        if row.get("type") != ROW:
+        if row.get("type") != Kind.ROW:
             raise invalid(f"{field}.type", "Only action rows stand in a message.")
         selects = [one for one in inside if one.get("type") in SELECTS]
         between(f"{field}.components", len(inside), least=1, most=1 if selects else 5)
@@ -106,7 +119,7 @@ def check_components(rows: Sequence[Json]) -> None:
 
 def _component(field: str, component: Json) -> None:
     match component.get("type"):
-        case kind if kind == BUTTON:
+        case Kind.BUTTON:
             _button(field, component)
         case kind if kind in SELECTS:
             _select(field, component)
@@ -132,7 +145,7 @@ def _select(field: str, select: Json) -> None:
     length(f"{field}.placeholder", select.get("placeholder") or "", most=150)
     least = between(f"{field}.min_values", limit(select, "min_values"), least=0, most=25)
     most = between(f"{field}.max_values", limit(select, "max_values"), least=max(1, least), most=25)
-    if select["type"] != STRING_SELECT:
+    if select["type"] != Kind.STRING_SELECT:
         return
     options = select.get("options") or []
     between(f"{field}.options", len(options), least=1, most=25)
@@ -157,17 +170,17 @@ def check_modal(modal: Json) -> None:
 
 def _part(field: str, part: Json) -> None:
     match part.get("type"):
-        case kind if kind == ROW:
+        case Kind.ROW:
             inside = part.get("components") or []
-            if [one.get("type") for one in inside] != [TEXT_INPUT]:
+            if [one.get("type") for one in inside] != [Kind.TEXT_INPUT]:
                 raise invalid(field, "An action row of a modal holds one text input.")
             length(f"{field}.label", inside[0].get("label"), least=1, most=45)
             _input(field, inside[0])
-        case kind if kind == LABEL:
+        case Kind.LABEL:
             length(f"{field}.label", part.get("label"), least=1, most=45)
             length(f"{field}.description", part.get("description") or "", most=100)
             _input(f"{field}.component", part.get("component") or {})
-        case kind if kind == TEXT:
+        case Kind.TEXT:
             length(f"{field}.content", part.get("content"), least=1, most=4000)
         case _:
             raise invalid(f"{field}.type", "Not a component of a modal.")
@@ -176,13 +189,13 @@ def _part(field: str, part: Json) -> None:
 def _input(field: str, one: Json) -> None:
     length(f"{field}.custom_id", one.get("custom_id"), least=1, most=100)
     match one.get("type"):
-        case kind if kind == TEXT_INPUT:
+        case Kind.TEXT_INPUT:
             between(f"{field}.style", one.get("style"), least=1, most=2)
             length(f"{field}.placeholder", one.get("placeholder") or "", most=100)
             least = between(f"{field}.min_length", one.get("min_length") or 0, least=0, most=4000)
             most = between(f"{field}.max_length", one.get("max_length") or 4000, least=1, most=4000)
             length(f"{field}.value", one.get("value") or "", least=least if one.get("value") else 0, most=most)
-        case kind if kind == FILE_UPLOAD:
+        case Kind.FILE_UPLOAD:
             least = between(f"{field}.min_values", limit(one, "min_values"), least=0, most=MOST_FILES)
             between(f"{field}.max_values", limit(one, "max_values"), least=max(1, least), most=MOST_FILES)
         case kind if kind in SELECTS:
@@ -194,9 +207,9 @@ def _input(field: str, one: Json) -> None:
 def inputs(modal: Json) -> Iterator[Json]:
     """What a modal asks for, each with the `label` that stands over it."""
     for part in modal["components"]:
-        if part["type"] == ROW:
+        if part["type"] == Kind.ROW:
             yield part["components"][0]
-        elif part["type"] == LABEL:
+        elif part["type"] == Kind.LABEL:
             yield {**part["component"], "label": part["label"]}
 
 

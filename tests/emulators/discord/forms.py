@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from tests.emulators.discord.checks import FILE_UPLOAD, LABEL, ROW, TEXT_INPUT, inputs, limit
+from tests.emulators.discord.checks import Kind, inputs, limit
 from tests.emulators.discord.records import Modal
 from tests.emulators.discord.refusals import ImpossibleError
 from tests.emulators.discord.wire import Json
@@ -28,10 +28,10 @@ def submitted(part: Json, said: Mapping[str, str], files: Sequence[str]) -> Json
     Raises:
         ImpossibleError: What is required is missing, or something does not fit.
     """
-    if part["type"] == ROW:
-        return {"type": ROW, "id": 1, "components": [_entered(part["components"][0], said, files)]}
-    if part["type"] == LABEL:
-        return {"type": LABEL, "id": 1, "component": _entered(part["component"], said, files)}
+    if part["type"] == Kind.ROW:
+        return {"type": Kind.ROW, "id": 1, "components": [_entered(part["components"][0], said, files)]}
+    if part["type"] == Kind.LABEL:
+        return {"type": Kind.LABEL, "id": 1, "component": _entered(part["component"], said, files)}
     return {"type": part["type"], "id": 1}
 
 
@@ -39,10 +39,10 @@ def _entered(one: Json, said: Mapping[str, str], files: Sequence[str]) -> Json:
     sent: Json = {"type": one["type"], "id": 1, "custom_id": one["custom_id"]}
     text, required = said.get(one["custom_id"]), one.get("required", True)
     least = max(1, limit(one, "min_values")) if required else 0
-    if one["type"] == FILE_UPLOAD:
+    if one["type"] == Kind.FILE_UPLOAD:
         check_count(one, len(files), least=least)
         return sent | {"values": list(files)}
-    if one["type"] == TEXT_INPUT:
+    if one["type"] == Kind.TEXT_INPUT:
         return sent | {"value": _typed(one, text if text is not None else one.get("value") or "")}
     values = {option["label"]: option["value"] for option in one.get("options") or []}
     chosen = [values[text]] if text is not None else []

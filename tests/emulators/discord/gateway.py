@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -28,6 +29,20 @@ PRIVILEGED = (1 << 1) | (1 << 8) | MESSAGE_CONTENT
 HIDDEN: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
 
 
+class Op(IntEnum):
+    """What is said over the socket."""
+
+    DISPATCH = 0
+    HEARTBEAT = 1
+    IDENTIFY = 2
+    RESUME = 6
+    RECONNECT = 7
+    MEMBERS = 8
+    INVALID = 9
+    HELLO = 10
+    ACK = 11
+
+
 @dataclass(eq=False, kw_only=True)
 class Session:
     """One connection of a bot, with the events it may ask for again."""
@@ -41,7 +56,7 @@ class Session:
 
     async def send(self, name: str, data: Json) -> None:
         """Send an event, or keep it for a session that is away."""
-        event = {"op": DISPATCH, "t": name, "s": len(self.sent) + 1, "d": data}
+        event = {"op": Op.DISPATCH, "t": name, "s": len(self.sent) + 1, "d": data}
         self.sent.append(event)
         await self.say(event)
 
@@ -75,7 +90,7 @@ class Gateway:
         """Talk with one connection until it ends."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        await socket.send_json({"op": HELLO, "d": {"heartbeat_interval": int(self.heartbeat_seconds * 1000)}})
+        await socket.send_json({"op": Op.HELLO, "d": {"heartbeat_interval": int(self.heartbeat_seconds * 1000)}})
         session: Session | None = None
         async for message in socket:
             if message.type is WSMsgType.TEXT:
@@ -88,18 +103,18 @@ class Gateway:
         self, socket: web.WebSocketResponse, session: Session | None, code: int, data: Any
     ) -> Session | None:
         match code:
-            case _ if code == HEARTBEAT:
+            case Op.HEARTBEAT:
                 if self.answers_heartbeats:
-                    await socket.send_json({"op": ACK})
-            case _ if code in {IDENTIFY, RESUME} and session:
+                    await socket.send_json({"op": Op.ACK})
+            case Op.IDENTIFY | Op.RESUME if session:
                 await socket.close(code=ALREADY_AUTHENTICATED)
-            case _ if code == IDENTIFY:
+            case Op.IDENTIFY:
                 return await self._identify(socket, data)
-            case _ if code == RESUME:
+            case Op.RESUME:
                 return await self._resume(socket, data)
             case _ if not session:
                 await socket.close(code=NOT_AUTHENTICATED)
-            case _ if code == MEMBERS:
+            case Op.MEMBERS:
                 found = [self.world.users[one].member() for one in data.get("user_ids", []) if one in self.world.users]
                 chunk = {"guild_id": data["guild_id"], "members": found, "chunk_index": 0, "chunk_count": 1}
                 await session.send("GUILD_MEMBERS_CHUNK", {**chunk, "nonce": data.get("nonce")})
@@ -128,7 +143,7 @@ class Gateway:
     async def _resume(self, socket: web.WebSocketResponse, data: Json) -> Session | None:
         session = self.sessions.get(data["session_id"])
         if not session or data["token"] != self.token:
-            await socket.send_json({"op": INVALID, "d": False})
+            await socket.send_json({"op": Op.INVALID, "d": False})
             return None
         self.resumed += 1
         for event in session.sent[data["seq"] :]:
@@ -186,7 +201,7 @@ class Gateway:
 
     async def reconnect(self) -> None:
         """Ask every session to come back, as before a deployment."""
-        await self._say({"op": RECONNECT, "d": None})
+        await self._say({"op": Op.RECONNECT, "d": None})
 
     async def invalidate(self, *, resumable: bool = False) -> None:
         """Tell every session that it is not valid any more."""
@@ -194,7 +209,7 @@ class Gateway:
         if not resumable:
             self.sessions.clear()
         for session in gone:
-            await session.say({"op": INVALID, "d": resumable})
+            await session.say({"op": Op.INVALID, "d": resumable})
 
     async def drop(self, code: int = 4000, *, forget: bool = False) -> None:
         """Close every connection; forgotten sessions cannot be resumed."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from tests.emulators.discord.checks import BUTTON, LINK, SELECTS, inputs
+from tests.emulators.discord.checks import LINK, SELECTS, Kind, inputs
 from tests.emulators.discord.wire import Json
 
 EPHEMERAL = 1 << 6
@@ -114,7 +114,7 @@ class Message:
     @property
     def buttons(self) -> dict[str, Json]:
         """Its buttons by label (or by emoji where a button has no label)."""
-        found = [one for one in self.components if one["type"] == BUTTON]
+        found = [one for one in self.components if one["type"] == Kind.BUTTON]
         return {one.get("label") or one["emoji"]["name"]: one for one in found}
 
     @property

@@ -63,6 +63,12 @@ class Settings(BaseSettings):
         """Where people reach the pages, without a slash at the end."""
         return (self.public_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
 
+    @property
+    def tokens(self) -> dict[str, str | None]:
+        """The tokens by bot; None for a bot that has none."""
+        found = {"discord": self.discord_token, "telegram": self.telegram_token}
+        return {bot: (token.get_secret_value().strip() or None) if token else None for bot, token in found.items()}
+
     def require_console(self) -> Self:
         """Let the console pass.
 

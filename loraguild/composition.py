@@ -32,6 +32,7 @@ from core.services.uploads import Uploads
 from core.services.wallets import Wallets
 from storage.blobs import GridBlobs
 from storage.embedded import embedded_database
+from storage.repositories.entities import Database
 from storage.store import connected, mongo_store
 
 
@@ -53,15 +54,25 @@ async def opened(settings: Settings, *, clock: Clock | None = None, ids: Ids | N
         DatabaseUnavailable, StandaloneDatabase: There is no database to work on.
     """
     moment, names = clock or SystemClock(), ids or RandomIds()
+    async with ready(settings) as database:
+        store, blobs = mongo_store(database), GridBlobs(database, moment)
+        services = assembled(settings, store=store, blobs=blobs, clock=moment, ids=names)
+        yield House(settings=settings, store=store, blobs=blobs, services=services)
+
+
+@asynccontextmanager
+async def ready(settings: Settings) -> AsyncIterator[Database]:
+    """The database of the settings, and nothing over it.
+
+    Raises:
+        DatabaseUnavailable, StandaloneDatabase: There is none to work on.
+    """
     async with AsyncExitStack() as stack:
         uri = settings.mongodb_uri
         if uri is None:
             folder = settings.data_folder / "database"
             uri = (await stack.enter_async_context(embedded_database(folder))).uri
-        database = await stack.enter_async_context(connected(uri, name=settings.mongodb_database))
-        store, blobs = mongo_store(database), GridBlobs(database, moment)
-        services = assembled(settings, store=store, blobs=blobs, clock=moment, ids=names)
-        yield House(settings=settings, store=store, blobs=blobs, services=services)
+        yield await stack.enter_async_context(connected(uri, name=settings.mongodb_database))
 
 
 def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, ids: Ids) -> Services:

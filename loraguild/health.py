@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from config.catalogue import OfferingBroken, offerings
+from config.secrets import FILE, signing_keys
 from config.settings import Settings
-from core.domain.errors import DomainError
+from core.domain.errors import DomainError, ExtraMissing
 from core.domain.offering import Base
-from loraguild.composition import opened
+from loraguild.composition import ready
 from worker.bases import base_location
 
 GB = 2**30
@@ -48,7 +50,12 @@ class Check:
 
 async def checks(settings: Settings) -> list[Check]:
     """Everything, looked at."""
-    return [_python(), await _torch(), await _database(settings), _disk(settings), *_bases(settings)]
+    return [_python(), await _torch(), await _database(settings), *looked(settings)]
+
+
+def looked(settings: Settings) -> list[Check]:
+    """What shows without starting anything: the disk, the key, the pages, the bots, the base models."""
+    return [_disk(settings), _secret(settings), _pages(settings), *_bots(settings), *_bases(settings)]
 
 
 def gpu_present() -> bool:
@@ -94,7 +101,7 @@ async def _torch() -> Check:
 async def _database(settings: Settings) -> Check:
     where = f"embedded, in {settings.data_folder / 'database'}" if settings.embedded else "MONGODB_URI"
     try:
-        async with opened(settings):
+        async with ready(settings):
             return Check(name="database", health=Health.OK, seen=where)
     except DomainError as error:
         return Check(name="database", health=Health.FAIL, seen=where, remedy=str(error))
@@ -112,6 +119,34 @@ def _disk(settings: Settings) -> Check:
         return Check(name="disk", health=Health.OK, seen=seen)
     remedy = "Make room, or set DATA_FOLDER to a larger disk: pictures, checkpoints and LoRAs are kept there."
     return Check(name="disk", health=Health.WARN if free >= LITTLE else Health.FAIL, seen=seen, remedy=remedy)
+
+
+def _secret(settings: Settings) -> Check:
+    try:
+        keys = signing_keys(settings)
+    except (DomainError, OSError) as error:
+        return Check(name="SECRET_KEY", health=Health.FAIL, seen="no key to sign links with", remedy=str(error))
+    kept = f"made here, in {settings.data_folder / FILE}"
+    seen = f"{len(keys)} set, «{next(iter(keys))}» signs" if settings.secret_key else kept
+    return Check(name="SECRET_KEY", health=Health.OK, seen=seen)
+
+
+def _pages(settings: Settings) -> Check:
+    if settings.public_url or not any(settings.tokens.values()):
+        return Check(name="pages", health=Health.OK, seen=settings.address)
+    remedy = "Links in chats lead to this machine only: set PUBLIC_URL to where people reach `loraguild web`."
+    return Check(name="pages", health=Health.WARN, seen=f"{settings.address}; PUBLIC_URL is not set", remedy=remedy)
+
+
+def _bots(settings: Settings) -> Iterator[Check]:
+    for bot, token in settings.tokens.items():
+        if token is None:
+            yield Check(name=f"bot {bot}", health=Health.OK, seen="none: no token")
+        elif find_spec(bot) is None:
+            remedy = str(ExtraMissing(extra=bot))
+            yield Check(name=f"bot {bot}", health=Health.FAIL, seen="a token, but no library", remedy=remedy)
+        else:
+            yield Check(name=f"bot {bot}", health=Health.OK, seen="a token; whether it is good shows at start")
 
 
 def _bases(settings: Settings) -> Iterator[Check]:

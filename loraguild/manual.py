@@ -14,7 +14,7 @@ def markdown(definitions: Iterable[Definition]) -> str:
 
 
 def _section(known: Definition) -> Iterator[str]:
-    needs = f" (for {known.role}s)" if known.role is not Role.USER else ""
+    needs = f" (for {known.role}s)" if not Role.USER.covers(known.role) else ""
     yield from ("", f"## `{known.usage}`", "", known.help + needs)
     if known.details:
         yield from ("", known.details)

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pydantic import SecretStr
 from rich.console import Console
 from rich.text import Text
 
@@ -50,6 +49,7 @@ async def worker(house: House, *, kinds: str, labels: str, concurrency: int, onc
         await work(floor, concurrency=concurrency, once=once, stop=stop)
     finally:
         tidy.cancel()
+        await asyncio.wait([tidy])  # before the house is closed under it
     return 0
 
 
@@ -59,7 +59,7 @@ async def discord(house: House) -> int:
     Raises:
         TokenMissing, TokenRefused: Discord does not let the bot in.
     """
-    token, url = _token(house.settings.discord_token, "DISCORD_TOKEN"), house.settings.discord_api_url
+    token, url = _token(house.settings, "discord"), house.settings.discord_api_url
     with _installed("discord"):
         from bots.discord.client import serve  # noqa: PLC0415 - only this process needs the library
     await serve(services=house.services, blobs=house.blobs, token=token, api_url=url, stop=_stopping())
@@ -72,7 +72,7 @@ async def telegram(house: House) -> int:
     Raises:
         TokenMissing, TokenRefused: Telegram does not let the bot in.
     """
-    settings, token = house.settings, _token(house.settings.telegram_token, "TELEGRAM_TOKEN")
+    settings, token = house.settings, _token(house.settings, "telegram")
     with _installed("telegram"):
         from bots.telegram.serving import serve  # noqa: PLC0415 - only this process needs the library
     await serve(
@@ -106,7 +106,7 @@ async def web(house: House) -> int:
 async def up(settings: Settings, *, workers: int) -> int:
     """Run database, workers, the pages and every bot that has a token, until a signal comes."""
     stop, out = _stopping(), Console(highlight=False)
-    bots = [name for name, token in _tokens(settings).items() if token]
+    bots = [name for name, token in settings.tokens.items() if token]
     commands = {"web": "web"} | {name: name for name in bots}
     commands |= {f"worker-{number}": "worker" for number in range(1, workers + 1)}
     programs = [
@@ -139,14 +139,11 @@ def _installed(extra: str) -> Iterator[None]:
         raise ExtraMissing(extra=extra) from error
 
 
-def _tokens(settings: Settings) -> dict[str, SecretStr | None]:
-    return {"discord": settings.discord_token, "telegram": settings.telegram_token}
-
-
-def _token(token: SecretStr | None, setting: str) -> str:
-    if token is None or not token.get_secret_value().strip():
-        raise TokenMissing(setting=setting)
-    return token.get_secret_value().strip()
+def _token(settings: Settings, bot: str) -> str:
+    token = settings.tokens[bot]
+    if token is None:
+        raise TokenMissing(setting=f"{bot.upper()}_TOKEN")
+    return token
 
 
 def _stopping() -> asyncio.Event:

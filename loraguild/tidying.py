@@ -1,11 +1,10 @@
 """Tidying: what nobody needs any more is let go, by one process of the house at a time."""
 
 import asyncio
-from contextlib import suppress
 
 import structlog
 
-from core.domain.errors import DomainError
+from core.domain.errors import Unavailable
 from loraguild.composition import House
 
 EVERY = 600.0  # seconds
@@ -15,11 +14,15 @@ log = structlog.get_logger()
 
 
 async def tidying(house: House, *, holder: str, every: float = EVERY) -> None:
-    """Tidy up now and then, for ever; a database that does not answer is asked again the next time."""
+    """Tidy up now and then, for ever; what cannot be done now is tried again the next time."""
     while True:
-        with suppress(DomainError):
+        try:
             if await house.services.inboxes.lead(LEAD, holder):
                 await tidied(house)
+        except Unavailable as error:
+            log.warning("tidying.waits", why=str(error))
+        except Exception:
+            log.exception("tidying.broke")
         await asyncio.sleep(every)
 
 

@@ -1,11 +1,18 @@
-"""Every index, each with its reason. Creating one that exists changes nothing."""
+"""Every index, each with its reason. Making one that exists changes nothing; one that has changed is made anew."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import OperationFailure
+
+from storage.documents import Document
 from storage.errors import translated
 from storage.repositories.entities import Database
+
+CHANGED = {85, 86}  # IndexOptionsConflict, IndexKeySpecsConflict
+GONE = 27  # IndexNotFound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +28,13 @@ class Index:
     unique: bool = False
     expires: bool = False
     where: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the driver is told besides the keys."""
+        expiring = {"expireAfterSeconds": 0} if self.expires else {}
+        partial = {"partialFilterExpression": self.where} if self.where else {}
+        return {"unique": self.unique, **expiring, **partial}
 
 
 INDEXES = (
@@ -66,7 +80,12 @@ INDEXES = (
     Index(
         collection="notices",
         keys=(("place.platform", 1), ("state", 1), ("place.chat", 1), ("created_at", 1)),
-        why="what a front end has to deliver",
+        why="what waits in one chat",
+    ),
+    Index(
+        collection="notices",
+        keys=(("place.platform", 1), ("state", 1), ("not_before", 1)),
+        why="what a front end has to deliver now; a broadcast waits by the thousand",
     ),
     Index(collection="cards", keys=(("job", 1),), why="the cards of a job"),
     Index(
@@ -80,6 +99,7 @@ INDEXES = (
         why="the cards to bring up to date",
     ),
     Index(collection="updates", keys=(("platform", 1), ("done", 1), ("number", 1)), why="what is to be dealt with"),
+    Index(collection="updates", keys=(("done", 1), ("received_at", 1)), why="what is known long enough"),
     Index(collection="uploads", keys=(("state", 1), ("expires_at", 1)), why="uploads that nobody finished"),
     Index(collection="workers", keys=(("seen_at", 1),), why="who is alive"),
     Index(collection="blobs", keys=(("references", 1), ("touched_at", 1)), why="what the sweeper may take"),
@@ -87,12 +107,25 @@ INDEXES = (
 
 
 async def ensure(database: Database) -> None:
-    """Create all indexes that are missing."""
+    """Make all indexes that are missing, and anew those that another release has made otherwise."""
     with translated():
         for index in INDEXES:
-            options: dict[str, Any] = {"unique": index.unique}
-            if index.expires:
-                options["expireAfterSeconds"] = 0
-            if index.where:
-                options["partialFilterExpression"] = index.where
-            await database[index.collection].create_index(list(index.keys), **options)
+            rows = database[index.collection]
+            try:
+                await rows.create_index(list(index.keys), **index.options)
+            except OperationFailure as error:
+                if error.code not in CHANGED:
+                    raise
+                await _drop(rows, index)
+                await rows.create_index(list(index.keys), **index.options)
+
+
+async def _drop(rows: AsyncCollection[Document], index: Index) -> None:
+    """Drop whatever has the keys of an index; of many processes that start at once, others may be faster."""
+    for name, known in (await rows.index_information()).items():
+        if known["key"] == list(index.keys):
+            try:
+                await rows.drop_index(name)
+            except OperationFailure as error:
+                if error.code != GONE:
+                    raise

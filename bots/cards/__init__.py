@@ -5,6 +5,7 @@ from typing import Protocol, cast
 
 from bots.chat.parameter import Call
 from bots.chat.reply import Button, Reply
+from core.domain.account import Role
 from core.domain.action import Style, Then
 from core.domain.errors import Missing
 from core.domain.job import Job, JobState
@@ -47,10 +48,10 @@ async def drawn(call: Call, job: Job) -> Reply:
             waiting = await call.services.jobs.why(call.actor, job.id)
             paused = ("The queue is paused. The job keeps its place.",) if waiting.paused else ()
             lines = (f"Position {waiting.ahead + 1} in the queue.", *paused)
-            reply = Reply(title=title, lines=lines, buttons=(_cancel(job),))
+            reply = Reply(title=title, lines=lines, buttons=_cancel(call, job))
         case JobState.RUNNING:
             reply = await _drawing(job).running(call, job)
-            reply = reply.but(progress=job.progress, buttons=(*reply.buttons, _cancel(job)))
+            reply = reply.but(progress=job.progress, buttons=(*reply.buttons, *_cancel(call, job)))
         case JobState.SUCCEEDED:
             reply = await _done(call, job)
         case JobState.FAILED:
@@ -86,7 +87,9 @@ def _drawing(job: Job) -> Drawing:
     return cast("Drawing", import_module(f"{__name__}.{job.kind}"))
 
 
-def _cancel(job: Job) -> Button:
-    return Button(
-        label="Cancel", command="train cancel", arguments={"job": job.id}, style=Style.DANGER, then=Then.REPLACE
-    )
+def _cancel(call: Call, job: Job) -> tuple[Button, ...]:
+    """A button for those who may: the owner and admins, not every moderator who looks."""
+    if job.owner != call.actor.account and not call.actor.role.covers(Role.ADMIN):
+        return ()
+    arguments = {"job": job.id}
+    return (Button(label="Cancel", command="train cancel", arguments=arguments, style=Style.DANGER, then=Then.REPLACE),)

@@ -23,7 +23,7 @@ async def told(call: Call, notice: Notice) -> Reply:
             title = f"{facts['by']} gave you {facts['amount']} back for {facts['what']}"
             reply = Reply(title=title, lines=(facts["why"],))
         case Topic.LINK_ASKED:
-            reply = _asked(notice)
+            reply = asked(facts["request"], name=facts["name"], platform=facts["platform"])
         case Topic.LINKED:
             title = f"{facts['name']} on {facts['platform'].title()} is you from now on"
             reply = Reply(title=title, lines=("One wallet, the same datasets, models and jobs wherever you are.",))
@@ -35,10 +35,11 @@ async def told(call: Call, notice: Notice) -> Reply:
     return reply
 
 
-def _asked(notice: Notice) -> Reply:
-    facts, arguments = notice.details, {"request": notice.details["request"]}
+def asked(request: str, *, name: str, platform: str) -> Reply:
+    """The question that the side which issued a code answers, about whoever used it."""
+    arguments = {"request": request}
     return Reply(
-        title=f"Are you {facts['name']} on {facts['platform'].title()}?",
+        title=f"Are you {name} on {platform.title()}?",
         lines=(
             "Somebody used your code there. Confirm, and the two accounts become one, wallets included.",
             "Refuse if that was not you.",

@@ -4,16 +4,21 @@ The draft in the store is all there is of a conversation, so that a restart, or 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bots.chat.definition import Definition
 from bots.chat.dispatcher import Dispatcher
-from bots.chat.parameter import Call, Files, Page, Parameter, Raw
+from bots.chat.parameter import Call, Files, Listed, Page, Parameter, Raw
+from bots.chat.reply import Reply
+from bots.chat.wording import number
+from core.domain.account import Place
 from core.domain.draft import HEARD, Draft
 from core.domain.errors import Invalid, Missing
 from core.ports.blobs import Blobs
 from core.ports.sources import Source, Stored
+
+LAST_CALL = "Half an hour is over. Answer within another one, or I let go of the files that you sent."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,13 @@ class Question:
         return bool(self.draft.pages)
 
     @property
+    def nothing(self) -> str:
+        """What to do where there is nothing to choose from."""
+        if self.page.choices or not isinstance(self.parameter, Listed):
+            return ""
+        return f"There is no {self.parameter.noun} to choose yet. {self.parameter.hint}"
+
+    @property
     def back(self) -> bool:
         """Whether a question was answered before this one."""
         return bool(self.draft.trail)
@@ -75,16 +87,25 @@ class Asking:
     blobs: Blobs
     size: int
 
-    async def begin(self, definition: Definition, call: Call, given: Mapping[str, str], *, token: str = "") -> Step:
-        """Ask for what a command still needs; what was given and does not fit is asked for again, with the words.
+    async def begin(
+        self,
+        definition: Definition,
+        call: Call,
+        given: Mapping[str, str],
+        *,
+        token: str = "",
+        place: Place | None = None,
+    ) -> Step:
+        """Ask for what a command still needs, here or in a `place`; what does not fit is asked for again, with words.
 
         Raises:
-            Banned, NotAllowed: The actor may not use the command.
+            Banned, NotAllowed, NotHere: The actor may not use the command, or not here.
         """
-        call.actor.require_welcome()
-        call.actor.require(definition.role)
+        await self.dispatcher.admit(definition, call)
         drafts = call.services.drafts
-        draft = await drafts.open(call.actor, call.place, command=definition.path, given=given, token=token)
+        draft = await drafts.open(
+            call.actor, place or call.place, command=definition.path, given=given, token=token, said=call.place
+        )
         return await self.onward(call, draft)
 
     async def onward(self, call: Call, draft: Draft, *, words: str = "") -> Step:
@@ -156,10 +177,27 @@ class Asking:
         return await call.services.drafts.receive(draft, source, origin=origin)
 
     async def done(self, call: Call, draft: Draft) -> Step:
-        """No more files come."""
+        """No more files come; what else the command needs is asked for."""
+        definition = self._definition(draft)
         if not draft.received:
             return await self.onward(call, draft, words="Nothing has come yet.")
+        if set(definition.needed) - {definition.files} - draft.given.keys():
+            return await self.onward(call, draft)
         return self._ready(draft)
+
+    async def overdue(self, call: Call, draft: Draft) -> Step | Reply:
+        """What becomes of files that nobody said Done to: what they are for is run, or asked for once more.
+
+        Whoever answers neither time is told that they are let go.
+        """
+        step = await self.done(call, draft)
+        if isinstance(step, Ready):
+            return step
+        if draft.reminded:
+            await call.services.drafts.close(draft)
+            return _let_go(draft)
+        reminded = await call.services.drafts.change(step.draft, lambda now: now.but(reminded=True))
+        return replace(step, draft=reminded, words=LAST_CALL)
 
     async def _answered(self, call: Call, draft: Draft, value: str) -> Step:
         name = draft.asked or ""
@@ -217,3 +255,11 @@ class Asking:
 
     def _parameter(self, draft: Draft) -> Parameter[Any]:
         return self._definition(draft).parameters[draft.asked or ""]
+
+
+def _let_go(draft: Draft) -> Reply:
+    names = [file.artifact.name for file in draft.received] + [file.name for file in draft.large]
+    return Reply(
+        title=f"{number(len(names), 'file')} let go",
+        lines=("Nobody said what they are for. Send them again when you know.", *names),
+    )

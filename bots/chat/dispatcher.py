@@ -26,9 +26,7 @@ class Dispatcher:
     async def run(self, definition: Definition, call: Call, raw: Mapping[str, Raw]) -> Reply:
         """Run a command. Every error that the domain knows is put into words; anything else is not caught."""
         try:
-            call.actor.require_welcome()
-            call.actor.require(definition.role)
-            await call.services.communities.require(call.actor, call.place, orders=definition.orders)
+            await self.admit(definition, call)
             given, wrong = await self._parsed(definition, call, raw)
             if wrong:
                 return Reply.refused(*wrong, title="Please check")
@@ -38,6 +36,17 @@ class Dispatcher:
         except DomainError as error:
             return Reply.refused(error)
         return await self.kept(call, reply)
+
+    async def admit(self, definition: Definition, call: Call) -> None:
+        """Let pass who may use a command, where it was said.
+
+        Raises:
+            Banned, NotAllowed: The actor may not use it.
+            NotHere: The admins of this server or group want it elsewhere, or from others.
+        """
+        call.actor.require_welcome()
+        call.actor.require(definition.role)
+        await call.services.communities.require(call.actor, call.place, orders=definition.orders)
 
     async def press(self, token: str, call: Call) -> tuple[Reply, Then]:
         """Run the command behind a button; the token is its idempotency key."""
@@ -104,11 +113,11 @@ class Dispatcher:
                 if name in raw:
                     given[name] = await kind.parse(call, raw[name], given)
                 elif name not in definition.optional:
-                    wrong.append(BadValue(what=name, value="", why=f"it is missing. Usage: {definition.usage}"))
+                    wrong.append(BadValue(what=name, value="", why=f"it is missing. Usage: `{definition.usage}`"))
             except DomainError as error:
                 wrong.append(error)
         unknown = [name for name in raw if name not in definition.parameters]
-        wrong += [BadValue(what="word", value=name, why=f"usage: {definition.usage}") for name in unknown]
+        wrong += [BadValue(what="word", value=name, why=f"usage: `{definition.usage}`") for name in unknown]
         return given, wrong
 
 

@@ -203,7 +203,7 @@ class OneOf(Listed[T]):
 
     def __init__(self, help: str, kind: type[StrEnum]) -> None:  # noqa: A002 - as above
         super().__init__(help)
-        self.noun = kind.__name__
+        self.noun = kind.__name__.lower()
         self.hint = f"There are: {', '.join(kind)}."
         self._kind = kind
 

@@ -114,7 +114,9 @@ def _ordered(definition: Definition, given: dict[str, str], plain: list[str]) ->
         else:
             given[name], plain = plain[0], plain[1:]
     if plain:
-        raise BadValue(what="argument", value=plain[0], why=f"nothing is left to give it to; usage: {definition.usage}")
+        raise BadValue(
+            what="argument", value=plain[0], why=f"nothing is left to give it to; usage: `{definition.usage}`"
+        )
     return Typed(definition=definition, words=given, paths=paths)
 
 

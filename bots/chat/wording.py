@@ -1,14 +1,23 @@
-"""Words of replies: numbers with their nouns, and commands in running text as each chat spells them."""
+"""Words of replies: numbers with their nouns, how far a job is, commands in running text as each chat spells them."""
 
 import re
 from collections.abc import Callable, Collection
 
+from core.domain.job import Progress
+
+MINUTE = 60
 CODE = re.compile(r"`([^`\n]+)`")
 
 
 def number(count: int, noun: str) -> str:
     """So many of something: «1 file», «12 files»."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def pace(progress: Progress) -> str:
+    """How far a job is: `120/200 · 14 s left · training`."""
+    left = f"{_duration(progress.eta)} left" if progress.eta is not None and progress.step < progress.total else ""
+    return " · ".join(part for part in (f"{progress.step}/{progress.total}", left, progress.doing) if part)
 
 
 def respelled(text: str, paths: Collection[str], spell: Callable[[str], str]) -> str:
@@ -26,3 +35,8 @@ def respelled(text: str, paths: Collection[str], spell: Callable[[str], str]) ->
         return match[0]
 
     return CODE.sub(shown, text)
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole} s" if whole < 2 * MINUTE else f"{whole // MINUTE} min"

@@ -3,12 +3,12 @@
 from typing import Annotated
 
 from bots.cards import card
+from bots.cards.notices import asked
 from bots.chat.definition import command
 from bots.chat.parameter import Call, OneOf, Text
 from bots.chat.reply import Button, Reply, Table
-from core.domain.account import Notify, Telling, Where
+from core.domain.account import Notify, Role, Telling, Where
 from core.domain.action import Style, Then
-from core.domain.link import LinkRequest
 
 CODE, JOB = "link_", "job_"  # what a link into a chat begins with
 WHERE = {Where.DM: "in private", Where.CHANNEL: "in the channel where you ordered"}
@@ -20,7 +20,7 @@ TELLING = {
 Request = Annotated[str, Text("The request")]
 
 
-@command("start")
+@command("start", role=Role.VIEWER)
 async def start(call: Call, code: Annotated[str, Text("What the link that you followed brings along")] = "") -> Reply:
     """Welcome, and the first three things to do."""
     if code.startswith(CODE):
@@ -41,7 +41,7 @@ async def start(call: Call, code: Annotated[str, Text("What the link that you fo
     )
 
 
-@command("help")
+@command("help", role=Role.VIEWER)
 async def help_(call: Call, name: Annotated[str, Text("A command", rest=True)] = "") -> Reply:
     """All commands, or one in detail."""
     from bots.commands import discovered  # noqa: PLC0415 - the list of commands has this one in it
@@ -56,7 +56,7 @@ async def help_(call: Call, name: Annotated[str, Text("A command", rest=True)] =
     return Reply(title="Commands", table=Table(header=("command", "what it does"), rows=rows))
 
 
-@command("me")
+@command("me", role=Role.VIEWER)
 async def me(call: Call) -> Reply:
     """Who you are here, and what you have."""
     wallet = await call.services.wallets.view(call.actor)
@@ -79,7 +79,7 @@ async def me(call: Call) -> Reply:
     )
 
 
-@command("notify")
+@command("notify", role=Role.VIEWER)
 async def notify(
     call: Call,
     where: Annotated[Where | None, OneOf("Where you are told of what you ordered in a group", Where)] = None,
@@ -106,10 +106,10 @@ async def link(call: Call, code: Annotated[str, Text("What the other chat gave y
     Whoever issued the code takes over the other side: its datasets, models, jobs and wallet.
     """
     if code:
-        await call.services.links.redeem(call.actor, code, call.told)
-        return Reply(title="Almost there", lines=("Now confirm in the chat that gave you the code.",))
+        return _joining(code)
     if waiting := await call.services.links.waiting(call.actor):
-        return _asked(waiting[-1])
+        one = waiting[-1]
+        return asked(one.id, name=one.joining_name, platform=one.joining_place.platform)
     issued = await call.services.links.issue(call.actor, call.told)
     return Reply(
         title=issued,
@@ -118,6 +118,13 @@ async def link(call: Call, code: Annotated[str, Text("What the other chat gave y
             "Everything from there is yours here then: datasets, models, jobs, wallet. Give the code to nobody.",
         ),
     )
+
+
+@command("link redeem", menu=False)
+async def link_redeem(call: Call, code: Annotated[str, Text("What the other chat gave you", rest=True)]) -> Reply:
+    """Use a code without asking again."""
+    await call.services.links.redeem(call.actor, code, call.told)
+    return Reply(title="Almost there", lines=("Now confirm in the chat that gave you the code.",))
 
 
 @command("link confirm", menu=False)
@@ -139,24 +146,14 @@ async def link_refuse(call: Call, request: Request) -> Reply:
 
 
 def _joining(code: str) -> Reply:
-    """A link can be sent by anyone, so following it asks first: whoever made the code takes everything over."""
+    """A code can be sent by anyone, so using it asks first: whoever made it takes everything over."""
     return Reply(
         title="Become one with the account that made this code?",
         lines=("Everything you have here goes over to it. Go on only if you made the code yourself, in another chat.",),
         buttons=(
-            Button(label="It is mine", command="link", arguments={"code": code}, style=Style.GO, then=Then.REPLACE),
-        ),
-    )
-
-
-def _asked(request: LinkRequest) -> Reply:
-    arguments = {"request": request.id}
-    return Reply(
-        title=f"Are you {request.joining_name} on {request.joining_place.platform.title()}?",
-        lines=("Your code was used there. Confirm, and the two accounts become one, wallets included.",),
-        buttons=(
-            Button(label="Confirm", command="link confirm", arguments=arguments, style=Style.GO, then=Then.REPLACE),
-            Button(label="Refuse", command="link refuse", arguments=arguments, then=Then.REPLACE),
+            Button(
+                label="It is mine", command="link redeem", arguments={"code": code}, style=Style.GO, then=Then.REPLACE
+            ),
         ),
     )
 

@@ -26,7 +26,7 @@ async def setting(
     inside(call.place)
     if name and value:
         community = await call.services.communities.choose(call.actor, call.place, name, value)
-        return Reply(title=f"{name} is {community.value(name)} now", lines=(MEANING[name].capitalize() + ".",))
+        return Reply(title=f"{name} is {community.value(name)} now", lines=(f"It says {MEANING[name]}.",))
     community = await call.services.communities.of(call.place)
     rows = tuple((one.value, community.value(one), MEANING[one]) for one in Setting if name in {None, one})
     return Reply(

@@ -10,13 +10,15 @@ from bots.chat.parameter import PAGE, Call, Files, Given, OneOf, Page, Text
 from bots.chat.references import DatasetRef
 from bots.chat.reply import Button, Reply, Table
 from bots.chat.wording import number
+from core.domain.account import Role
 from core.domain.action import Style
 from core.domain.dataset import Dataset
 from core.domain.rating import Rating
 from core.ports.sources import Source
 
 Ref = Annotated[Dataset, DatasetRef("Which dataset")]
-CAPTION = 60
+CAPTION = 60  # characters
+SHOWN = 4  # pictures
 MIB = 2**20
 LASTING = "The link is yours alone. It waits an hour for the first file, then as long as files come, at most a day."
 
@@ -77,7 +79,7 @@ async def upload(call: Call, dataset: Ref) -> Reply:
     return Reply(title=f"Upload into «{dataset.name}»", lines=(LASTING,), link=link)
 
 
-@command("dataset list")
+@command("dataset list", role=Role.VIEWER)
 async def list_(call: Call, text: Annotated[str, Text("Part of a name")] = "") -> Reply:
     """Your datasets."""
     found = await call.services.datasets.list(call.actor, text=text)
@@ -87,7 +89,7 @@ async def list_(call: Call, text: Annotated[str, Text("Part of a name")] = "") -
     return Reply(title="Your datasets", table=Table(header=("name", "size", "status"), rows=rows))
 
 
-@command("dataset view")
+@command("dataset view", role=Role.VIEWER)
 async def view(call: Call, dataset: Ref) -> Reply:
     """A dataset with its pictures, captions and what the doctor said."""
     seen = await call.services.datasets.view(call.actor, dataset.id)
@@ -100,8 +102,9 @@ async def view(call: Call, dataset: Ref) -> Reply:
         lines=summary(dataset),
         fields=(("trigger", dataset.trigger), ("id", dataset.id)),
         table=Table(header=("number", "picture", "caption"), rows=rows) if rows else None,
+        pictures=tuple(item.artifact for item in seen.items[:SHOWN]),
         rating=dataset.rating,
-        buttons=remedies(dataset),
+        buttons=remedies(dataset) if dataset.owner == call.actor.account else (),
     )
 
 

@@ -8,6 +8,7 @@ from bots.chat.definition import Visibility, command
 from bots.chat.parameter import Call, Integer, Text
 from bots.chat.references import ModelRef
 from bots.chat.reply import Button, Reply, Table
+from core.domain.account import Role
 from core.domain.action import Style
 from core.domain.allowance import Limit
 from core.domain.model import Model
@@ -17,7 +18,7 @@ Ref = Annotated[Model, ModelRef("Which model")]
 OFTEN = Limit(times=20, per=timedelta(minutes=10))
 
 
-@command("model list")
+@command("model list", role=Role.VIEWER)
 async def list_(call: Call) -> Reply:
     """Your models, and those that others have published."""
     models = await call.services.models.list(call.actor)
@@ -27,7 +28,7 @@ async def list_(call: Call) -> Reply:
     return Reply(title="Models", table=Table(header=("model", "trigger", "who may use it"), rows=rows))
 
 
-@command("model view")
+@command("model view", role=Role.VIEWER)
 async def view(call: Call, model: Ref) -> Reply:
     """A model, how it was trained, and its file."""
     seen = await call.services.models.view(call.actor, model.id)
@@ -60,7 +61,7 @@ async def publish(call: Call, model: Ref) -> Reply:
     )
 
 
-@command("model download")
+@command("model download", role=Role.VIEWER)
 async def download(call: Call, model: Ref) -> Reply:
     """The LoRA as a file for diffusers, A1111 or ComfyUI."""
     return Reply(

@@ -9,6 +9,7 @@ from bots.chat.parameter import Call, Overrides, Text
 from bots.chat.references import DatasetRef, JobRef, OfferingRef, PresetRef
 from bots.chat.reply import Button, Reply, Table
 from bots.chat.wording import number
+from core.domain.account import Role
 from core.domain.action import Style, Then
 from core.domain.dataset import Dataset
 from core.domain.job import Job
@@ -22,7 +23,7 @@ Settings = Annotated[Mapping[str, str], Overrides("Settings to change, such as r
 MINUTE = 60
 
 
-@command("offerings")
+@command("offerings", role=Role.VIEWER)
 async def offerings(call: Call) -> Reply:
     """What can be trained, in which presets, at what price."""
     rows = tuple(
@@ -55,7 +56,7 @@ async def confirm(call: Call, quote: Annotated[str, Text("The quote")]) -> Reply
     return await card(call, job.id)
 
 
-@command("train list")
+@command("train list", role=Role.VIEWER)
 async def list_(call: Call) -> Reply:
     """Your trainings, newest first."""
     jobs = await call.services.trainings.list(call.actor)
@@ -65,7 +66,7 @@ async def list_(call: Call) -> Reply:
     return Reply(title="Your trainings", table=Table(header=("job", "what", "state"), rows=rows))
 
 
-@command("train view")
+@command("train view", role=Role.VIEWER)
 async def view(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
     """The card of a job."""
     return await card(call, job.id)
@@ -78,7 +79,7 @@ async def cancel(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
     return await card(call, job.id)
 
 
-@command("train why")
+@command("train why", role=Role.VIEWER)
 async def why(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
     """Why a job is waiting, and what would help."""
     waiting = await call.services.jobs.why(call.actor, job.id)

@@ -6,6 +6,7 @@ from bots.chat.definition import command
 from bots.chat.parameter import Call
 from bots.chat.references import JobRef
 from bots.chat.reply import Reply, Table
+from core.domain.account import Role
 from core.domain.job import Job
 from core.domain.ledger import Act, Transaction
 from core.services.wallets import Receipt
@@ -30,7 +31,7 @@ SIGNS = {
 }
 
 
-@command("wallet")
+@command("wallet", role=Role.VIEWER)
 async def wallet(call: Call) -> Reply:
     """Your points and qoints, and what was moved lately."""
     balance = await call.services.wallets.view(call.actor)
@@ -48,7 +49,7 @@ async def wallet(call: Call) -> Reply:
     )
 
 
-@command("receipts")
+@command("receipts", role=Role.VIEWER)
 async def receipts(call: Call, job: Annotated[Job | None, JobRef("One job")] = None) -> Reply:
     """What was held, captured and returned for your jobs, and why."""
     if job:

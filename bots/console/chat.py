@@ -19,10 +19,11 @@ from bots.chat.definition import Definition
 from bots.chat.parameter import Files, Raw
 from bots.chat.parsing import Typed, parsed, split
 from bots.chat.reply import Button, Reply
+from bots.chat.wording import pace
 from bots.console.completing import Commands
 from bots.console.files import saved
 from bots.console.following import closed
-from bots.console.rendering import drawn, numbered, pace, plain
+from bots.console.rendering import numbered, plain, shown
 from bots.console.speaking import Speaker, guarded
 from core.domain.errors import DomainError
 from core.domain.fleet import Worker
@@ -164,7 +165,7 @@ class Chat:
         hints = numbered(reply, first=len(self._buttons) + 1)
         self._buttons += reply.buttons
         paths = await saved(reply, self._speaker.blobs, folder=self._speaker.folder)
-        self._out.print(drawn(reply, paths, hints=hints))
+        shown(reply, paths, out=self._out, hints=hints)
 
     async def _attend(self) -> None:
         """Keep the line below the prompt up to date, and say what is new, for ever."""
@@ -197,7 +198,7 @@ def _suffices(button: Button, definition: Definition) -> bool:
 
 def _in_short(job: Job, workers: Sequence[Worker]) -> str:
     if job.state is JobState.RUNNING and job.progress:
-        return f"{plain(job.title)}: {pace(job.progress)}"
+        return f"{plain(job.title)}: {plain(pace(job.progress))}"
     taken = any(job.kind in worker.kinds for worker in workers)
     help_ = "" if taken or job.state is JobState.RUNNING else f", and no live worker takes {job.kind} jobs"
     return f"{plain(job.title)}: {MARKS[job.state]}{help_}"

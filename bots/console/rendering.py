@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table as Grid
@@ -15,15 +15,22 @@ from rich.text import Text
 from bots.chat.definition import Definition
 from bots.chat.parsing import typable
 from bots.chat.reply import Button, Reply, Table
+from bots.chat.wording import pace
 from core.domain.job import Progress
 
 BAR = 40  # characters
-MINUTE = 60
 COMMAND = r"`[^`]+`"
 
 
+def shown(reply: Reply, paths: Sequence[Path] = (), *, out: Console, hints: Text | None = None) -> None:
+    """Print a reply as a box, and its link below: in one piece, since nobody could copy it out of the frame."""
+    out.print(drawn(reply, paths, hints=hints))
+    if reply.link:
+        out.print(Text(plain(reply.link), style=f"cyan link {reply.link}"), soft_wrap=True)
+
+
 def drawn(reply: Reply, paths: Sequence[Path] = (), *, hints: Text | None = None) -> Panel:
-    """A reply as a box: title, lines, fields, table, bar, link, saved files, hints to its buttons or their numbers."""
+    """A reply as a box: title, lines, fields, table, bar, saved files, hints to its buttons or their numbers."""
     sections: list[RenderableType] = []
     if reply.lines:
         sections.append(Group(*map(_worded, reply.lines)))
@@ -33,8 +40,6 @@ def drawn(reply: Reply, paths: Sequence[Path] = (), *, hints: Text | None = None
         sections.append(_table(reply.table))
     if reply.progress:
         sections.append(bar(reply.progress))
-    if reply.link:
-        sections.append(Text(plain(reply.link), overflow="fold"))
     if paths:
         sections.append(Group(*map(_linked, paths)))
     if reply.buttons:
@@ -48,14 +53,8 @@ def bar(progress: Progress) -> RenderableType:
     """How far a job is: a bar, steps of a total, the time left, what is being done."""
     row = Grid.grid(padding=(0, 1))
     done = ProgressBar(total=max(progress.total, 1), completed=progress.step, width=BAR)
-    row.add_row(done, Text(pace(progress)))
+    row.add_row(done, Text(plain(pace(progress))))
     return row
-
-
-def pace(progress: Progress) -> str:
-    """How far a job is, in words: `120/200 · 14 s left · training`."""
-    left = f"{_duration(progress.eta)} left" if progress.eta is not None and progress.step < progress.total else ""
-    return " · ".join(part for part in (f"{progress.step}/{progress.total}", left, plain(progress.doing)) if part)
 
 
 def numbered(reply: Reply, *, first: int = 1) -> Text:
@@ -131,8 +130,3 @@ def _table(table: Table) -> Grid:
     for row in table.rows:
         grid.add_row(*map(_worded, row))
     return grid
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole} s" if whole < 2 * MINUTE else f"{whole // MINUTE} min"

@@ -12,7 +12,7 @@ from bots.chat.reply import Reply
 from bots.commands import discovered
 from bots.console.files import saved
 from bots.console.following import GRACE, followed
-from bots.console.rendering import as_json, drawn, spelled
+from bots.console.rendering import as_json, drawn, shown, spelled
 from bots.console.speaking import Speaker, guarded
 
 DONE, FAILED, WRONG = 0, 1, 2
@@ -41,7 +41,7 @@ def told(answer: Answer, *, out: Console, as_data: bool = False) -> int:
     if as_data:
         out.out(json.dumps(as_json(answer.reply, answer.paths, discovered()), ensure_ascii=False), highlight=False)
     else:
-        out.print(_spelled(answer.reply, answer.paths))
+        shown(answer.reply, answer.paths, out=out, hints=spelled(answer.reply, discovered()))
     return status(answer.reply)
 
 
@@ -64,5 +64,5 @@ def status(reply: Reply) -> int:
     return FAILED if reply.unavailable else WRONG
 
 
-def _spelled(reply: Reply, paths: tuple[Path, ...] = ()) -> Panel:
-    return drawn(reply, paths, hints=spelled(reply, discovered()))
+def _spelled(reply: Reply) -> Panel:
+    return drawn(reply, hints=spelled(reply, discovered()))

@@ -42,9 +42,9 @@ class Courier:
         Raises:
             Undeliverable, TryLater: As the messenger says.
         """
-        kept = await self.dispatcher.kept(self.call(actor, place), reply)
+        kept, now = await self._ready(actor, place, reply)
         async with _patience():
-            return await self.messenger.post(place, kept, key=key, mention=mention)
+            return await self.messenger.post(now, kept, key=key, mention=mention)
 
     async def edit(self, actor: Actor, place: Place, message: str, reply: Reply) -> None:
         """Let a message say this reply, whose buttons are this actor's.
@@ -52,9 +52,14 @@ class Courier:
         Raises:
             MessageGone, Undeliverable, TryLater: As the messenger says.
         """
-        kept = await self.dispatcher.kept(self.call(actor, place), reply)
+        kept, now = await self._ready(actor, place, reply)
         async with _patience():
-            await self.messenger.edit(place, message, kept)
+            await self.messenger.edit(now, message, kept)
+
+    async def _ready(self, actor: Actor, place: Place, reply: Reply) -> tuple[Reply, Place]:
+        """A reply whose buttons can be pressed, and the place as its admins want it by now."""
+        kept = await self.dispatcher.kept(self.call(actor, place), reply)
+        return kept, await self.services.communities.rated(place)
 
 
 async def recorded(write: Callable[[], Awaitable[None]]) -> None:

@@ -1,10 +1,9 @@
 """The deliverer: goes its rounds over what is due on one platform, for ever, a task for each chat."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, zip_longest
 
 import structlog
 
@@ -79,13 +78,18 @@ class Deliverer:
             await asyncio.wait(list(self._busy.values()))
 
     async def _due(self) -> dict[str, list[Notice | Card]]:
-        """What is due by chat, notices first, so that a last word is there before its card ends."""
+        """What is due by chat: in each notices first, so that a last word is there before its card ends.
+
+        The chats take turns, so that news for many leave room for cards.
+        """
         platform, deliveries = self._courier.messenger.platform, self._courier.deliveries
-        due: dict[str, list[Notice | Card]] = defaultdict(list)
-        for notice in await deliveries.pending(platform, apart_from=self._busy):
-            due[notice.place.chat].append(notice)
-        for card in await deliveries.due(platform, apart_from=self._busy):
-            due[card.place.chat].append(card)
+        notices = await deliveries.pending(platform, apart_from=self._busy)
+        cards = await deliveries.due(platform, apart_from=self._busy)
+        turns = (thing for pair in zip_longest(notices, cards) for thing in pair if thing)
+        due: dict[str, list[Notice | Card]] = {thing.place.chat: [] for thing in turns}
+        things: list[Notice | Card] = [*notices, *cards]
+        for thing in things:
+            due[thing.place.chat].append(thing)
         return due
 
     async def _serve(self, chat: str, things: Sequence[Notice | Card]) -> None:

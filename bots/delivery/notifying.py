@@ -32,7 +32,7 @@ async def notified(courier: Courier, notice: Notice) -> bool:
         raise
     except Exception:
         log.exception("notice.broke", notice=notice.id)
-        await deliveries.postpone(notice, 0)
+        await deliveries.failed(notice)
         return False
     else:
         await recorded(lambda: deliveries.delivered(notice))

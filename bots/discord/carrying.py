@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,7 @@ async def packed(reply: Reply, frame: Frame, blobs: Blobs, *, link: Callable[[Ar
         except BlobGone as error:
             notes.append(written(str(error), limit=LINE))
             continue
-        name = _file_name(artifact, len(files))
+        name = _file_name(artifact, {file.filename for file in files.values()})
         files[artifact] = discord.File(content, filename=name, spoiler=adult and artifact in shown)
         room -= artifact.size
     if reply.link:
@@ -72,8 +72,9 @@ def _left_behind(artifact: Artifact, frame: Frame, *, link: Callable[[Artifact],
     return f"«{name}» ({size:.0f} MB) is too large to post here: {where}"
 
 
-def _file_name(artifact: Artifact, number: int) -> str:
+def _file_name(artifact: Artifact, taken: Collection[str]) -> str:
     """A name that Discord leaves as it is, so that the embed finds it, and that nothing else in the message has."""
     path = Path(re.sub(r"[^A-Za-z0-9._-]+", "-", artifact.name))
-    stem = path.stem.strip(".-_")[:NAME] or "file"
-    return f"{stem}{f'-{number + 1}' if number else ''}{path.suffix[:NAME]}"
+    stem, suffix = path.stem.strip(".-_")[:NAME] or "file", path.suffix[:NAME]
+    names = (f"{stem}{number}{suffix}" for number in ("", *(f"-{again}" for again in range(2, MOST + 1))))
+    return next(name for name in names if not {name, f"SPOILER_{name}"} & set(taken))

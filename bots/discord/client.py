@@ -16,13 +16,12 @@ from bots.commands import discovered
 from bots.delivery.delivering import delivering
 from bots.delivery.messenger import TryLater
 from bots.discord.answering import Interaction
-from bots.discord.finishing import finishing
+from bots.discord.collecting import finishing
+from bots.discord.commanding import Tree
 from bots.discord.hearing import Hearing
 from bots.discord.host import Host
-from bots.discord.items import ITEMS
 from bots.discord.messenger import DiscordMessenger, translated
-from bots.discord.pressing import submitted
-from bots.discord.tree import Tree
+from bots.discord.pressing import ITEMS, submitted
 from core.domain.errors import TokenRefused
 from core.ports.blobs import Blobs
 from core.services import Services

@@ -1,21 +1,30 @@
 """Files on their way into a draft, and the one run that all of them end in, however they came."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import discord
+import structlog
 
 from bots.chat.asking import Question, Ready, Step
 from bots.chat.definition import Definition
 from bots.chat.parameter import Call, Raw
 from bots.chat.reply import Button, Reply
 from bots.delivery.announcing import announced
+from bots.delivery.messenger import TryLater, Undeliverable
 from bots.discord.filing import Attached
 from bots.discord.host import Answer, Host, keyed
+from bots.discord.messenger import DiscordMessenger
+from core.domain.account import Platform
 from core.domain.draft import Draft
 from core.domain.errors import ActionGone, Invalid
 
 INTAKE = "dataset add"  # what files without a command are for
 TRIES = 5
+POLL = 60.0  # seconds between looks for questions that nobody answered
+
+log = structlog.get_logger()
 
 
 async def ran(host: Host, call: Call, definition: Definition, raw: Mapping[str, Raw]) -> Reply:
@@ -33,7 +42,9 @@ async def collected(host: Host, call: Call, draft: Draft, files: Iterable[Attach
 
     Raises:
         ActionGone: The draft is over.
+        Banned, NotAllowed, NotHere: The actor may not use the command, or not here.
     """
+    await host.dispatcher.admit(host.dispatcher.definition(draft.command), call)
     words: list[str] = []
     for file in files:
         try:
@@ -48,8 +59,8 @@ async def taken_in(host: Host, call: Call, files: Iterable[Attached]) -> Questio
 
     Raises:
         ActionGone: Other messages came in between, again and again.
+        Banned, NotAllowed, NotHere: The actor may not use the command, or not here.
     """
-    call.actor.require_welcome()
     files = tuple(files)
     for _ in range(TRIES):
         draft = await call.services.drafts.current(call.actor, call.place)
@@ -79,3 +90,36 @@ async def gone_on(host: Host, call: Call, step: Step, *, whole: bool) -> Answer:
     if not reply.unavailable:
         await call.services.drafts.close(step.draft)
     return reply
+
+
+async def finishing(host: Host, *, stop: asyncio.Event) -> None:
+    """Finish overdue drafts now and then, until `stop` is set."""
+    while not stop.is_set():
+        await host.attend(finished(host))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), POLL)
+
+
+async def finished(host: Host) -> None:
+    """Finish what is overdue. Another replica may do the same: the run has one key, and so has the message."""
+    for draft in await host.services.drafts.expired(Platform.DISCORD):
+        if draft.received:
+            await _ended(host, draft)
+        else:
+            await host.services.drafts.close(draft)
+
+
+async def _ended(host: Host, draft: Draft) -> None:
+    actor = await host.services.accounts.actor(draft.account)
+    private = await host.services.deliveries.private(draft.account, Platform.DISCORD) or draft.place
+    call = Call(actor=actor, place=draft.place, services=host.services, key=draft.id, private=private)
+
+    async def run() -> Answer:
+        step = await host.asking.overdue(call, draft)
+        return step if isinstance(step, Reply) else await gone_on(host, call, step, whole=True)
+
+    answer = await host.worded(run())
+    try:
+        await DiscordMessenger(host=host).post(private, answer, key=f"draft:{draft.id}:{draft.reminded}")
+    except (TryLater, Undeliverable) as error:
+        log.info("discord.unanswered", why=str(error))  # the run stands, and its card follows by delivery

@@ -35,8 +35,7 @@ class Hearing:
 
     async def heard(self, message: discord.Message) -> None:
         """Take a message's files in, unless another replica does, and say what has come so far."""
-        inboxes = self._host.services.inboxes
-        if not await inboxes.put(Platform.DISCORD, message.id, ""):
+        if not await self._host.services.inboxes.claim(Platform.DISCORD, message.id):
             return
         turn = self._turns.setdefault(message.author.id, asyncio.Lock())
         async with turn:
@@ -47,9 +46,6 @@ class Hearing:
                     await self._say(message, place, answer)
             except (Undeliverable, TryLater, ActionGone) as error:  # what came is kept; the next message asks again
                 log.info("discord.unanswered", why=str(error))
-        for update in await inboxes.waiting(Platform.DISCORD):
-            if update.number == message.id:
-                await inboxes.done(update)
 
     async def _answer(self, message: discord.Message, place: Place) -> Answer:
         call = await self._host.call(place, message.author, number=message.id)

@@ -1,31 +1,28 @@
-"""What people do under a message and in a form: buttons, selects, and forms that come back. Ids carry all state."""
+"""What people do under a message and in a form: buttons, selects, and forms that come back.
+
+Each kind of button is known by its id, which says all that there is to know, so that it outlives a restart.
+"""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
+
+import discord
 
 from bots.chat.asking import Asking, Step
 from bots.chat.definition import Definition
 from bots.chat.parameter import Call
 from bots.chat.reply import Reply
-from bots.discord.answering import (
-    Interaction,
-    acknowledged,
-    alone,
-    answered,
-    called,
-    deferred,
-    fill,
-    follow,
-    hidden,
-)
+from bots.discord.answering import Interaction, acknowledged, alone, answered, called, deferred, fill, follow, hidden
 from bots.discord.collecting import collected, gone_on, ran
-from bots.discord.forms import Filled, filled, form
 from bots.discord.host import Answer, keyed
-from bots.discord.questions import CANCEL, FEWER, MORE, SELECT
+from bots.discord.questions import CANCEL, DONE, FEWER, MORE, SELECT, Filled, filled, form
 from core.domain.action import Action, Then
 from core.domain.draft import Draft
 from core.domain.errors import ActionGone, FormGone
+
+Item = discord.ui.Item[Any]
 
 PATIENCE, TRIES = 0.2, 3  # seconds between looks for a draft: a form can be back before its row is written
 
@@ -99,8 +96,8 @@ async def _handed_in(interaction: Interaction, token: str, values: Mapping[str, 
     await fill(interaction, await answered(interaction, answer), private=True)
 
 
-async def answer_chosen(interaction: Interaction, token: str, what: str, *, values: Sequence[str]) -> None:
-    """Something under a question was pressed."""
+async def answer_chosen(interaction: Interaction, token: str, stamp: str, what: str, *, values: Sequence[str]) -> None:
+    """Something under a question was pressed; an old question is asked again, as it is now."""
     host = interaction.client
     if not await deferred(interaction):
         return
@@ -110,7 +107,8 @@ async def answer_chosen(interaction: Interaction, token: str, what: str, *, valu
         if what == CANCEL:
             await host.services.drafts.close(draft)
             return Reply(title="Cancelled", lines=("Nothing was added.",))
-        step = await _moved(host.asking, call, draft, what, values)
+        known = what == DONE or stamp == draft.stamp
+        step = await (_moved(host.asking, call, draft, what, values) if known else host.asking.onward(call, draft))
         return await gone_on(host, call, step, whole=_whole(interaction))
 
     given = await answered(interaction, answer)
@@ -145,3 +143,44 @@ async def _formed(call: Call, token: str) -> Draft:
         except ActionGone:
             await asyncio.sleep(PATIENCE)
     raise FormGone
+
+
+class _Known(discord.ui.DynamicItem[Item], template=r"(?!)"):
+    """An item of a message, and what its id says."""
+
+    def __init__(self, item: Item, said: re.Match[str]) -> None:
+        super().__init__(item)
+        self.said = said
+
+    @classmethod
+    async def from_custom_id(cls, _: discord.Interaction[Any], item: Item, match: re.Match[str], /) -> Self:
+        """The item that was pressed."""
+        return cls(item, match)
+
+
+class Press(_Known, template=r"a:(?P<token>[\w-]+)"):
+    """A button that runs its command."""
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Run it."""
+        await interaction.client.attend(pressed(interaction, self.said["token"]))
+
+
+class Form(_Known, template=r"f:(?P<token>[\w-]+):(?P<path>[^:]+):(?P<names>[^:]+)"):
+    """A button whose command needs more: a form asks for it."""
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Show the form."""
+        await interaction.client.attend(form_opened(interaction, **self.said.groupdict()))
+
+
+class Choice(_Known, template=r"c:(?P<token>[\w-]+):(?P<stamp>\w+):(?P<what>\w+)"):
+    """A select or a button under a question."""
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer the question."""
+        values = self.item.values if isinstance(self.item, discord.ui.Select) else ()
+        await interaction.client.attend(answer_chosen(interaction, **self.said.groupdict(), values=values))
+
+
+ITEMS = (Press, Form, Choice)

@@ -6,7 +6,7 @@ import discord
 
 from bots.chat.definition import Definition
 from bots.chat.reply import Button, Reply, Table
-from bots.chat.wording import respelled
+from bots.chat.wording import pace, respelled
 from bots.discord.escaping import plain, units, written
 from core.domain.action import Style
 from core.domain.job import Progress
@@ -17,7 +17,6 @@ BUTTONS, LABEL, CUSTOM_ID = 25, 80, 100
 SHORT = 24  # characters of a value that stands beside another one
 PHONE = 34  # characters of a code block's line on a phone
 BAR = 16  # characters
-MINUTE = 60
 STYLES = {
     Style.GO: discord.ButtonStyle.success,
     Style.PLAIN: discord.ButtonStyle.secondary,
@@ -115,14 +114,14 @@ def _body(reply: Reply, room: int) -> str:
 
 
 def _row(cells: Sequence[str]) -> str:
-    first, *others = (written(cell, limit=VALUE) for cell in cells)
+    first, *others = (written(" ".join(cell.split()), limit=VALUE) for cell in cells)
     return " · ".join([f"**{first or '–'}**", *filter(None, others)])
 
 
 def _block(table: Table) -> str | None:
     """A table as a code block, where it fits a phone and nothing in it could end the block."""
     lines = (table.header, *table.rows)
-    if any("`" in cell or "\n" in cell for line in lines for cell in line):
+    if any("`" in cell or len(cell.splitlines()) > 1 for line in lines for cell in line):
         return None
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     if sum(widths) + 2 * (len(widths) - 1) > PHONE:
@@ -134,11 +133,4 @@ def _block(table: Table) -> str | None:
 
 def _bar(progress: Progress) -> str:
     done = BAR * min(progress.step, progress.total) // max(progress.total, 1)
-    left = f"{_duration(progress.eta)} left" if progress.eta is not None and progress.step < progress.total else ""
-    pace = (f"{progress.step}/{progress.total}", left, written(progress.doing, limit=LABEL))
-    return f"`{'█' * done}{'░' * (BAR - done)}` {' · '.join(filter(None, pace))}"
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole} s" if whole < 2 * MINUTE else f"{whole // MINUTE} min"
+    return f"`{'█' * done}{'░' * (BAR - done)}` {written(pace(progress), limit=LABEL)}"

@@ -10,8 +10,9 @@ import structlog
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bots.chat.asking import Question
-from bots.chat.definition import Definition, Visibility
+from bots.chat.definition import Definition
 from bots.chat.parameter import Call
+from bots.chat.placing import told
 from bots.chat.reply import Reply
 from bots.delivery.announcing import announced
 from bots.delivery.messenger import MessageGone, TryLater, Undeliverable
@@ -29,6 +30,14 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Spoken:
+    """A message of the bot, where it stands."""
+
+    place: Place
+    message: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answering:
     """What the bot says when it is spoken to."""
@@ -36,17 +45,17 @@ class Answering:
     posting: Posting
 
     async def answer(
-        self, call: Call, reply: Reply, definition: Definition | None = None, *, instead: str | None = None
+        self, call: Call, reply: Reply, definition: Definition | None = None, *, instead: Spoken | None = None
     ) -> None:
         """Say a reply, in place of a message of the bot where it can be; of a command that is known as it wants."""
         if definition:
             reply = await announced(definition, call, reply)
         place = spot(call, definition)
         try:
-            if instead is None or place != call.place or reply.files or len(reply.pictures) > 1:
+            if instead is None or instead.place.chat != place.chat or reply.files or len(reply.pictures) > 1:
                 await self._patiently(lambda: self.posting.post(place, reply))
                 return
-            message = instead
+            message = instead.message
             try:
                 await self._patiently(lambda: self.posting.edit(place, message, reply))
             except MessageGone:
@@ -105,7 +114,5 @@ def failed(error: Exception) -> Reply:
 
 
 def spot(call: Call, definition: Definition | None) -> Place:
-    """Where an answer goes: among others only what is for all; without a command where it was said."""
-    if call.private is None or definition is None or definition.visibility is Visibility.PUBLIC:
-        return call.place
-    return call.private
+    """Where an answer goes: where the cards of its command go; without a command where it was said."""
+    return told(definition, call.actor, call) if definition else call.place

@@ -93,7 +93,8 @@ class Conversing:
             return END
         text = _text(update)
         if draft := await self._draft(call):
-            return self._go(call, await self.asking.typed(_at(call, draft), draft, text), instead=False)
+            back = await self._back(call, draft)
+            return self._go(back, await self.asking.typed(back, draft, text), instead=False)
         said = text.replace(f"@{self.bot.username}", " ")
         return await self._begun(call, found(split(said), self.dispatcher.commands), _message(update))
 
@@ -104,7 +105,7 @@ class Conversing:
         message = _message(update)
         source, draft = self.filing.source(message), await self._draft(call, files=True)
         if source and draft:
-            await self._taken(_at(call, draft), draft, source)
+            await self._taken(await self._back(call, draft), draft, source)
             return ASKING
         return await self._begun(call, Typed(definition=self.dispatcher.definition(ADD), words={}), message)
 
@@ -118,7 +119,7 @@ class Conversing:
         """An answer by keyboard; one on an old keyboard brings the question as it is now."""
         token, stamp, what = _data(update, ANSWER).rsplit(":", 2)
         draft = await self.services.drafts.find(call.actor, token)
-        instead = draft.message == _under(update)
+        call, instead = await self._back(call, draft), draft.message == _under(update)
         if what == "done":
             self.doing.done(call, draft)
             return END
@@ -139,7 +140,8 @@ class Conversing:
             return END
         known = await self._draft(call)
         if known and known.command == action.command and action.arguments.items() <= known.given.items():
-            return self._go(call, await self.asking.onward(call, known), instead=True)  # clicked twice
+            back = await self._back(call, known)
+            return self._go(back, await self.asking.onward(back, known), instead=True)  # clicked twice
         return await self._begun(call, Typed(definition=definition, words=action.arguments), None)
 
     async def _moved(self, call: Call, draft: Draft, what: str) -> Step:
@@ -161,11 +163,11 @@ class Conversing:
         source = self.filing.source(message) if message else None
         if source and not definition.files:
             raise BadValue(what="file", value=source.name, why=f"`{definition.path}` takes no files")
-        asked = replace(call, place=spot(call, definition))
-        step = await self.asking.begin(definition, asked, typed.words, token=call.key)
+        place = spot(call, definition)
+        step = await self.asking.begin(definition, call, typed.words, token=call.key, place=place)
         state = self._go(call, step, instead=False)
         if source:
-            await self._taken(asked, step.draft, source)
+            await self._taken(call, step.draft, source)
         return state
 
     async def _taken(self, call: Call, draft: Draft, source: Sent) -> None:
@@ -176,7 +178,7 @@ class Conversing:
 
     async def _cancelled(self, call: Call) -> int:
         if draft := await self._draft(call):
-            self.doing.cancel(_at(call, draft), draft)
+            self.doing.cancel(call, draft)
         else:
             self.doing.later(call, lambda: self.doing.answering.answer(call, Reply(title="There is nothing to cancel")))
         return END
@@ -192,6 +194,10 @@ class Conversing:
                 if draft.asked and (not files or self.dispatcher.definition(draft.command).files):
                     return draft
         return None
+
+    async def _back(self, call: Call, draft: Draft) -> Call:
+        """The call where the command was said, wherever it is answered."""
+        return replace(call, place=await self.services.communities.rated(draft.said or draft.place))
 
     def _addressed(self, call: Call, update: telegram.Update) -> bool:
         """Whether the bot is meant: in private always, among others by a reply or its name."""
@@ -221,10 +227,6 @@ class Conversing:
                 return END
 
         return heard
-
-
-def _at(call: Call, draft: Draft) -> Call:
-    return replace(call, place=draft.place)
 
 
 def _message(update: telegram.Update) -> telegram.Message:

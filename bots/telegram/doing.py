@@ -6,16 +6,17 @@ from dataclasses import dataclass, field, replace
 
 from bots.chat.asking import Asking, Question, Ready, Step
 from bots.chat.definition import Definition
-from bots.chat.parameter import Call
+from bots.chat.parameter import Call, Raw
 from bots.chat.reply import Reply
 from bots.delivery.courier import recorded
-from bots.telegram.answering import Answering, failed
+from bots.telegram.answering import Answering, Spoken, failed
 from bots.telegram.filing import Sent
 from bots.telegram.lanes import Lanes
 from bots.telegram.meeting import PLATFORM, private_place
 from core.domain.action import Then
-from core.domain.draft import Draft
+from core.domain.draft import Draft, Large
 from core.domain.errors import ActionGone, BadValue
+from core.ports.sources import Absent
 from core.services import Services
 
 AGAIN, PAUSE = 3, 1.0  # times that a run with files is tried again, and seconds before each
@@ -62,12 +63,14 @@ class Doing:
         async def pressed() -> None:
             reply, then = await self.asking.dispatcher.press(token, call)
             replaced = then is Then.REPLACE and reply.code is None
-            await self.answering.answer(call, reply, definition, instead=message if replaced else None)
+            await self.answering.answer(
+                call, reply, definition, instead=Spoken(call.place, message) if replaced else None
+            )
 
         self.later(call, pressed, once=token)
 
     def receive(self, call: Call, draft: Draft, source: Sent) -> None:
-        """Take a file in; one that is too large goes to the command by itself, which has words for it."""
+        """Take a file in; one that is too large waits for a link."""
 
         async def received() -> None:
             try:
@@ -75,10 +78,10 @@ class Doing:
             except ActionGone as error:
                 raise BadValue(what="file", value=source.name, why=LATE) from error
             if source.size and source.size > source.most:
-                await self._by_itself(call, current, source)
+                await self._too_large(current, source, origin=call.key)
             else:
                 await self.asking.received(call, current, source, origin=call.key)
-                self._count(call, current)
+            self._count(call, current)
 
         self.later(call, received)
 
@@ -97,18 +100,19 @@ class Doing:
         async def cancelled() -> None:
             current = await self.services.drafts.find(call.actor, draft.id)
             await self.services.drafts.close(current)
-            await self.answering.answer(call, Reply(title="Cancelled"), instead=current.message)
+            there = replace(call, place=current.place)
+            await self.answering.answer(there, Reply(title="Cancelled"), instead=_spoken(current))
 
         self.later(call, cancelled)
 
     async def expire(self) -> None:
-        """Let go of what nobody finished; with files that came the command runs all the same.
+        """Let go of what nobody finished; files that came go into their command all the same.
 
         Raises:
             DatabaseUnavailable: Not now.
         """
         for draft in await self.services.drafts.expired(PLATFORM):
-            if draft.received:
+            if draft.received or draft.large:
                 self._finish(await self._call(draft), draft)
             else:
                 await self.services.drafts.close(draft)
@@ -117,8 +121,12 @@ class Doing:
         self.later(call, lambda: self._unfinished(call, draft), once=draft.id)
 
     async def _unfinished(self, call: Call, draft: Draft) -> None:
-        step = await self.asking.done(call, draft)
-        if not isinstance(step, Ready):
+        step = await self.asking.overdue(call, draft)
+        if isinstance(step, Reply):
+            await self.answering.answer(replace(call, place=draft.place), step)
+            return
+        if isinstance(step, Question):
+            await self._ask(call, step, before=None)
             return
         try:
             reply = await self.asking.dispatcher.run(step.definition, call, step.given)
@@ -134,22 +142,20 @@ class Doing:
     async def _call(self, draft: Draft) -> Call:
         actor = await self.services.accounts.actor(draft.account)
         user = await self.services.deliveries.identity(actor.account, PLATFORM) or draft.place.chat
-        return Call(actor=actor, place=draft.place, services=self.services, key=draft.id, private=private_place(user))
+        place = await self.services.communities.rated(draft.said or draft.place)
+        return Call(actor=actor, place=place, services=self.services, key=draft.id, private=private_place(user))
 
     async def _step(self, call: Call, step: Step, *, instead: bool) -> None:
         draft = await self.services.drafts.find(call.actor, step.draft.id)
-        before = draft.message if instead else None
         match step:
             case Question():
-                message = await self.answering.ask(call, step, instead=before)
-                if message != draft.message:
-                    await self.services.drafts.change(draft, lambda now: now.but(message=message))
+                await self._ask(call, step, before=draft.message if instead else None)
             case Ready():
                 reply = await self._ran(replace(call, key=draft.id), step)
                 if reply.unavailable and draft.received:  # the question stays with its files: Done can be pressed again
                     await self.answering.answer(call, reply, step.definition)
                     return
-                await self.answering.answer(call, reply, step.definition, instead=before)
+                await self.answering.answer(call, reply, step.definition, instead=_spoken(draft) if instead else None)
                 await recorded(lambda: self.services.drafts.close(draft))  # last: a run that is cut off is run again
 
     async def _ran(self, call: Call, ready: Ready) -> Reply:
@@ -165,10 +171,23 @@ class Doing:
             reply = await self.asking.dispatcher.run(ready.definition, call, ready.given)
         return reply
 
-    async def _by_itself(self, call: Call, draft: Draft, source: Sent) -> None:
-        definition = self.asking.dispatcher.definition(draft.command)
-        reply = await self.asking.dispatcher.run(definition, call, {**draft.given, definition.files or "": (source,)})
-        await self.answering.answer(call, reply, definition)
+    async def _ask(self, call: Call, question: Question, *, before: str | None) -> None:
+        """Ask; where only files are missing, those that are too large go to the command, which has words for them."""
+        draft = question.draft
+        if question.files and draft.large:
+            sources = tuple(Absent(name=one.name, size=one.size, most=one.most) for one in draft.large)
+            given: dict[str, Raw] = {**draft.given, question.name: sources}
+            reply = await self.asking.dispatcher.run(question.definition, call, given)
+            await self.answering.answer(call, reply, question.definition)
+            draft = await self.services.drafts.change(draft, lambda now: now.but(large=now.large[len(sources) :]))
+        message = await self.answering.ask(call, replace(question, draft=draft), instead=before)
+        if message != draft.message:
+            await self.services.drafts.change(draft, lambda now: now.but(message=message))
+
+    async def _too_large(self, draft: Draft, source: Sent, *, origin: str) -> None:
+        large = Large(origin=origin, name=source.name, size=source.size or 0, most=source.most)
+        if origin not in {one.origin for one in draft.large}:
+            await self.services.drafts.change(draft, lambda now: now.but(large=(*now.large, large)))
 
     def _count(self, call: Call, draft: Draft) -> None:
         """Say in a moment how many files are here: once for all that come until then."""
@@ -177,7 +196,7 @@ class Doing:
             current = await self.services.drafts.find(call.actor, draft.id)
             step = await self.asking.onward(call, current)
             if isinstance(step, Question) and current.message:
-                await self.answering.ask(call, step, instead=current.message)
+                await self._ask(call, step, before=current.message)
 
         mark = f"count {draft.id}"
         if mark not in self._busy:
@@ -188,6 +207,10 @@ class Doing:
                 self.later(call, counted, once=mark)
 
             asyncio.get_running_loop().call_later(self.counted, look)
+
+
+def _spoken(draft: Draft) -> Spoken | None:
+    return Spoken(draft.place, draft.message) if draft.message else None
 
 
 def _lane(call: Call) -> str:

@@ -21,10 +21,8 @@ async def met(services: Services, update: telegram.Update) -> Call:
     actor = await services.accounts.welcome(PLATFORM, str(user.id), name=user.full_name)
     private = private_place(user.id)
     place = private if chat.type == chat.PRIVATE else _shared(chat, update.effective_message)
-    if place.community:
-        place = place.but(adult=(await services.communities.of(place)).nsfw)
     key = f"{PLATFORM}:{update.update_id}"
-    return Call(actor=actor, place=place, services=services, key=key, private=private)
+    return Call(actor=actor, place=await services.communities.rated(place), services=services, key=key, private=private)
 
 
 def private_place(user: int | str) -> Place:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -78,9 +78,9 @@ class Receiving:
                 for update in updates:
                     if update.callback_query:
                         self._acknowledge(update.callback_query.id)
-                for update in updates:
-                    await self.store(update.update_id, update.to_json())
-                    offset = update.update_id + 1
+                if updates:
+                    await self.store({update.update_id: update.to_json() for update in updates})
+                    offset = updates[-1].update_id + 1
             except Conflict:
                 log.warning("telegram.polled_elsewhere", todo="Stop the other bot with this token, or use a webhook.")
                 await asyncio.sleep(PAUSE)
@@ -101,13 +101,13 @@ class Receiving:
         finally:
             await runner.cleanup()
 
-    async def store(self, number: int, body: str) -> None:
-        """Keep one update; one that came before is no news.
+    async def store(self, bodies: Mapping[int, str]) -> None:
+        """Keep updates by their numbers; what came before is no news.
 
         Raises:
             DatabaseUnavailable: It is not kept.
         """
-        if await self.services.inboxes.put(PLATFORM, number, body):
+        if await self.services.inboxes.put(PLATFORM, bodies):
             self.news.set()
 
     def _acknowledge(self, click: str) -> None:
@@ -135,7 +135,7 @@ class Receiving:
         if click := update.get("callback_query"):
             self._acknowledge(str(click["id"]))
         try:
-            await self.store(number, body)
+            await self.store({number: body})
         except Unavailable:
             return web.Response(status=503)  # Telegram sends it again
         return web.Response()

@@ -7,15 +7,14 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from bots.chat.asking import Question
 from bots.chat.definition import Definition
 from bots.chat.reply import Button, Reply, Table
-from bots.chat.wording import respelled
-from bots.telegram.formatting import Span, joined, label, plain, worded
+from bots.chat.wording import number, pace, respelled
+from bots.telegram.formatting import LABEL, Span, joined, label, plain, shortened, worded
 from core.domain.account import Place
 from core.domain.artifact import Artifact
 from core.domain.job import Progress
 
 IN_ROW = 2  # buttons of a reply
 BAR = 12  # characters
-MINUTE = 60
 NAME = 32  # characters that Telegram takes for a command
 PRESS, ANSWER = "a:", "c:"  # what the data of a button begins with
 
@@ -61,23 +60,27 @@ def text_of(
     behind: Lines = [[Span(bar(reply.progress))]] if reply.progress else []
     if place.private:
         behind += [[Span(reply.link)]] if reply.link else []
-        behind += [[Span(f"{plain(name)}: {link}")] for name, link in (links or {}).items()]
+        behind += [[Span(f"{shortened(plain(name), LABEL)}: {link}")] for name, link in (links or {}).items()]
     return joined(_stacked(lines), most=most, behind=[Span("\n") for _ in behind[:1]] + _stacked(behind))
 
 
 def question_text(question: Question, paths: Collection[str], *, most: int) -> str:
-    """What is asked, behind what was wrong with the last answer."""
-    lines = [_said(question.words, paths)] if question.words else []
-    lines.append([Span(plain(question.parameter.help), "b")])
+    """What is asked, behind what was wrong with the last answer; among others the bot hears replies to it only."""
+    draft, here = question.draft, question.draft.place.private
+    before = question.words or question.nothing
+    lines = [_said(before, paths)] if before else []
+    lines.append([Span(span.text, span.tag or "b") for span in _said(question.parameter.help, paths)])
     match question:
         case Question(files=True):
-            count = len(question.draft.received)
-            lines.append([Span("Send them now; then press Done.")])
-            lines += [[Span(f"{count} {'file is' if count == 1 else 'files are'} here.")]] if count else []
+            way = "Send them now; then press Done." if here else "Send them as replies to this; then press Done."
         case Question(page=page) if page.choices:
-            lines.append([Span("Tap one, or type a part of its name.")])
+            way = f"Tap one, or {'type' if here else 'reply with'} a part of its name."
         case _:
-            lines.append([Span("Type it.")])
+            way = "Type it." if here else "Reply to this with it."
+    lines.append([Span(way)])
+    if count := len(draft.received):
+        lines.append([Span(f"{number(count, 'file')} {'is' if count == 1 else 'are'} here.")])
+    lines += [[Span(f"{plain(one.name)} is too large for a chat: a link for it follows.")] for one in draft.large]
     return joined(_stacked(lines), most=most)
 
 
@@ -118,9 +121,7 @@ def bar(progress: Progress) -> str:
     """How far a job is: `▰▰▰▱▱▱ 120/200 · 14 s left · training`."""
     total = max(progress.total, 1)
     full = round(BAR * min(progress.step, total) / total)
-    left = f"{_duration(progress.eta)} left" if progress.eta is not None and progress.step < progress.total else ""
-    words = " · ".join(part for part in (f"{progress.step}/{progress.total}", left, plain(progress.doing)) if part)
-    return "▰" * full + "▱" * (BAR - full) + f" {words}"
+    return "▰" * full + "▱" * (BAR - full) + f" {plain(pace(progress))}"
 
 
 def _said(text: str, paths: Collection[str]) -> list[Span]:
@@ -137,8 +138,3 @@ def _table(table: Table, paths: Collection[str]) -> Lines:
 
 def _stacked(lines: Lines) -> list[Span]:
     return [span for number, line in enumerate(lines) for span in ([Span("\n")] if number else []) + line]
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole} s" if whole < 2 * MINUTE else f"{whole // MINUTE} min"

@@ -206,6 +206,18 @@ def seen(found: Dataset | None, actor: Actor, *, name: str) -> Dataset:
     return found
 
 
+def owned(found: Dataset | None, actor: Actor, *, name: str) -> Dataset:
+    """The dataset that was looked for under an id, where this actor may change it: moderators only look.
+
+    Raises:
+        NotFound: There is none, it is deleted, or it is somebody else's.
+    """
+    dataset = seen(found, actor, name=name)
+    if dataset.owner != actor.account:
+        raise NotFound(noun="dataset", name=name, hint="Only its owner can change a dataset.")
+    return dataset
+
+
 def dataset_name(text: str) -> str:
     """A name as it may be stored and shown: one line, 1 to 60 characters, no control characters.
 

@@ -19,6 +19,15 @@ class Received(Value):
     artifact: Artifact
 
 
+class Large(Value):
+    """A file that came and is larger than its chat carries: no more than its measures, and the message it came with."""
+
+    origin: str
+    name: str
+    size: int
+    most: int
+
+
 class Draft(Entity):
     """An unfinished command; its id is the token that keyboards and forms carry, and the key the command runs under.
 
@@ -26,11 +35,13 @@ class Draft(Entity):
     `pages` the cursors of the pages before this one, `trail` the parameters answered so far, in order; `message` the
     platform's id of the question. `received` are files that wait for Done; their bytes are referred to. `heard` are the
     keys of the last messages that moved it, so that one that comes again moves nothing. `awaited` says that files are
-    on their way; where nothing is `asked` any more it is about to be run.
+    on their way; where nothing is `asked` any more it is about to be run. `said` is where the command was said, where
+    it is asked for elsewhere; `large` are files that wait for a link; `reminded` says that time was given once more.
     """
 
     account: str
     place: Place
+    said: Place | None = None
     command: str
     given: Mapping[str, str] = {}
     asked: str | None = None
@@ -39,7 +50,9 @@ class Draft(Entity):
     pages: tuple[str, ...] = ()
     trail: tuple[str, ...] = ()
     received: tuple[Received, ...] = ()
+    large: tuple[Large, ...] = ()
     awaited: bool = False
+    reminded: bool = False
     message: str | None = None
     heard: tuple[str, ...] = ()
     created_at: datetime

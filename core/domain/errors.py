@@ -58,7 +58,7 @@ class BadValue(Invalid):
     """A single value does not fit."""
 
     code = "bad_value"
-    template = "«{value}» is not a valid {what}: {why}."
+    template = "«{value:.100}» is not a valid {what}: {why}."
     what: str
     value: str
     why: str
@@ -68,7 +68,7 @@ class BadTrigger(Invalid):
     """A trigger word that could not be told from ordinary words."""
 
     code = "bad_trigger"
-    template = "«{word}» cannot be a trigger word: {why}. Try something like «{suggestion}»."
+    template = "«{word:.100}» cannot be a trigger word: {why}. Try something like «{suggestion}»."
     word: str
     why: str
     suggestion: str
@@ -100,7 +100,7 @@ class NotFound(Missing):
     """Nothing of that name that this actor may see."""
 
     code = "not_found"
-    template = "There is no {noun} «{name}». {hint}"
+    template = "There is no {noun} «{name:.100}». {hint}"
     noun: str
     name: str
     hint: str
@@ -110,7 +110,7 @@ class Ambiguous(Invalid):
     """A prefix that several things share."""
 
     code = "ambiguous"
-    template = "«{name}» could be {candidates}. Say which {noun} you mean."
+    template = "«{name:.100}» could be {candidates}. Say which {noun} you mean."
     noun: str
     name: str
     candidates: str

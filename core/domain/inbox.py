@@ -5,7 +5,7 @@ from typing import Self
 
 from core.domain.value import Entity
 
-LEAD = timedelta(seconds=12)  # a leader that is not heard of for so long is replaced
+LEAD = timedelta(seconds=10)  # a leader that is not heard of for so long is replaced: within 15 seconds, all told
 KEPT = timedelta(days=2)  # so long a repeated delivery is known for what it is
 
 

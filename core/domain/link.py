@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from core.domain.account import Account, Place
+from core.domain.account import Account, Actor, Place, Role
 from core.domain.allowance import Limit
 from core.domain.errors import CannotMerge
 from core.domain.value import Entity
@@ -17,11 +17,26 @@ PURPOSE = "link"
 
 
 class LinkCode(Entity):
-    """A code that was given to somebody; the id is its hash, so that the database never holds one. Redeemed once."""
+    """A code that was given to somebody; the id is its hash, so that the database never holds one. Redeemed once.
+
+    `role` is what its issuer was then: linking gives nobody a role that they had not.
+    """
 
     account: str
+    role: Role = Role.USER
     place: Place
     expires_at: datetime
+
+    def require_joining(self, actor: Actor) -> None:
+        """Let somebody pass whom the issuer may take over.
+
+        Raises:
+            CannotMerge: It is the issuer, or somebody of a higher role.
+        """
+        if actor.account == self.account:
+            raise CannotMerge(why="this code is your own. Use it where you are somebody else so far.")
+        if not self.role.covers(actor.role):
+            raise CannotMerge(why=f"here you are {actor.role}, there {self.role}. Get a code here, and use it there.")
 
 
 class LinkRequest(Entity):

@@ -10,7 +10,8 @@ from core.domain.job import Job, JobState
 from core.domain.value import Entity
 
 DELIVERY = timedelta(seconds=60)  # a front end that claimed a notice or a card has so long before another may try
-TRIES = 8  # with the waits between them about an hour
+TRIES = 8  # that may fail; with the waits between them about an hour
+STALE = timedelta(days=1)  # nobody wants to hear it any more
 FIRST = timedelta(seconds=2)  # what has ended by then needs no card on the way
 PACE = timedelta(seconds=12)  # between two looks at a card: the newest state wins
 FRESH = timedelta(minutes=50)  # platforms make it hard to edit what is older than an hour
@@ -66,7 +67,7 @@ class Notice(Entity):
 
     def claimed(self, *, now: datetime) -> Self:
         """A front end is about to deliver it."""
-        return self.but(claimed_until=now + DELIVERY, tries=self.tries + 1)
+        return self.but(claimed_until=now + DELIVERY)
 
     def delivered(self) -> Self:
         """It stands in the chat."""
@@ -77,10 +78,17 @@ class Notice(Entity):
         return self.but(state=NoticeState.UNDELIVERABLE, claimed_until=None)
 
     def postponed(self, *, now: datetime, pause: timedelta) -> Self:
-        """Another try after the pause that the platform wants, or 3, 9, 27 … seconds; after the last it is given up."""
-        if self.tries >= TRIES:
+        """The platform wants a pause: that is no failure, and counts only when it has gone on for a day."""
+        if self.created_at + STALE <= now:
             return self.undeliverable()
-        return self.but(claimed_until=None, not_before=now + max(pause, timedelta(seconds=3**self.tries)))
+        return self.but(claimed_until=None, not_before=now + pause)
+
+    def failed(self, *, now: datetime) -> Self:
+        """Another try after 3, 9, 27 … seconds; after the last it is given up."""
+        tries = self.tries + 1
+        if tries >= TRIES:
+            return self.but(tries=tries).undeliverable()
+        return self.but(claimed_until=None, tries=tries, not_before=now + timedelta(seconds=3**tries))
 
 
 class Card(Entity):

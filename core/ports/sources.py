@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.domain.artifact import Artifact
+from core.domain.errors import FileUnreadable
 from core.ports.blobs import Blobs
 
 
@@ -30,6 +31,25 @@ class Source(Protocol):
     def open(self) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Its bytes, once."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absent:
+    """A source that cannot come this way: only its measures are known."""
+
+    name: str
+    size: int | None
+    most: int | None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Nothing.
+
+        Raises:
+            FileUnreadable: Always.
+        """
+        raise FileUnreadable(name=self.name, why="it is too large to come this way")
+        yield  # what makes this a context
 
 
 @dataclass(frozen=True, kw_only=True)

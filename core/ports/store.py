@@ -110,6 +110,10 @@ class Drafts(Repository[Draft], Protocol):
 class Updates(Repository[Update], Protocol):
     """The inbox of what platforms sent."""
 
+    async def put(self, *updates: Update) -> int:
+        """Insert those that are new, in one go, and return how many they were."""
+        ...
+
     async def waiting(self, platform: str, *, limit: int = PAGE) -> Sequence[Update]:
         """What is not done yet, in the platform's order."""
         ...
@@ -290,7 +294,10 @@ class Notices(Repository[Notice], Protocol):
         now: datetime,
         limit: int = PAGE,
     ) -> Sequence[Notice]:
-        """Notices due on a platform, in one chat or all but some, that no front end is delivering, oldest first."""
+        """Notices due on a platform, in one chat or all but some, that no front end is delivering, oldest first.
+
+        What has no moment comes before what was given one.
+        """
         ...
 
 

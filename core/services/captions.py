@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.domain.account import Actor, Place
 from core.domain.caption import CaptionMode, CaptionSource, succeeding
-from core.domain.dataset import Dataset, Item, seen
+from core.domain.dataset import Dataset, Item, owned
 from core.domain.doctor import recaptioned
 from core.domain.errors import BadValue, DatasetEmpty, NothingToDo
 from core.domain.job import Job, asked
@@ -33,7 +33,7 @@ class Captions:
             NotFound: There is no such dataset for this actor.
             KeyReused: The key stands for another request.
         """
-        seen(dataset, actor, name=dataset.id)
+        owned(dataset, actor, name=dataset.id)
         items = await self.store.items.of(dataset.id)
         if not items:
             raise DatasetEmpty(name=dataset.name)
@@ -54,7 +54,7 @@ class Captions:
         payload = captioning.Payload(dataset=dataset.id, captioner=self.captioner, mode=mode)
 
         async def work(tx: Repositories) -> Job:
-            seen(await tx.datasets.find(dataset.id), actor, name=dataset.id)
+            owned(await tx.datasets.find(dataset.id), actor, name=dataset.id)
             return await asked_before(tx, job) or await enqueue(tx, payload, job=job, place=place)
 
         return await self.store.transact(work)
@@ -72,7 +72,7 @@ class Captions:
 
         async def work(tx: Repositories) -> Item:
             now = self.clock.now()
-            dataset = seen(await tx.datasets.find(item.dataset), actor, name=item.dataset)
+            dataset = owned(await tx.datasets.find(item.dataset), actor, name=item.dataset)
             current = await tx.items.get(item.id)
             author, source = actor.account, CaptionSource.HAND
             version = succeeding(current.caption, item=item.id, text=line, author=author, source=source, now=now)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.domain.account import Actor, Place, Role
+from core.domain.account import Actor, Place, Platform, Role
 from core.domain.audit import Audit
 from core.domain.community import Community, Setting, community_id, inside, of_place
 from core.ports.clock import Clock, Ids
@@ -22,6 +22,15 @@ class Communities:
         name = of_place(place)
         found = await self.store.communities.find(name) if name else None
         return found or Community(id=name or community_id(place.platform, place.chat))
+
+    async def rated(self, place: Place) -> Place:
+        """The place with what the admins of a Telegram group say by now of pictures for adults.
+
+        Discord marks its channels itself, and nobody but their owner reads a private chat.
+        """
+        if place.platform is not Platform.TELEGRAM or place.community is None:
+            return place
+        return place.but(adult=(await self.of(place)).nsfw)
 
     async def choose(self, actor: Actor, place: Place, setting: Setting, text: str) -> Community:
         """Change one setting of the community that a place lies in; it is audited.

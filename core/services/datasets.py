@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core.domain.account import Actor, Place
 from core.domain.artifact import Artifact
-from core.domain.dataset import Dataset, Item, dataset_name, seen
+from core.domain.dataset import Dataset, Item, dataset_name, owned, seen
 from core.domain.errors import NameTaken, NothingToDo
 from core.domain.job import Job, asked
 from core.domain.rating import Rating
@@ -126,7 +126,7 @@ class Datasets:
         Raises:
             NotFound: There is no such dataset for this actor.
         """
-        found = await _owned(self.store, actor, dataset)
+        found = seen(await self.store.datasets.find(dataset), actor, name=dataset)
         return DatasetView(dataset=found, items=tuple(await self.store.items.of(dataset)))
 
     async def items(self, dataset: str) -> Sequence[Item]:
@@ -156,4 +156,4 @@ class Datasets:
 
 
 async def _owned(tx: Repositories, actor: Actor, dataset: str) -> Dataset:
-    return seen(await tx.datasets.find(dataset), actor, name=dataset)
+    return owned(await tx.datasets.find(dataset), actor, name=dataset)

@@ -45,9 +45,13 @@ class Deliveries:
         await self._settle(notice, lambda current: current.undeliverable())
 
     async def postpone(self, notice: Notice, seconds: float) -> None:
-        """Try again later, after so many seconds at least; what was tried too often is given up."""
+        """Try again after the pause that the platform wants; what has waited for a day is given up."""
         pause = timedelta(seconds=seconds)
         await self._settle(notice, lambda current: current.postponed(now=self.clock.now(), pause=pause))
+
+    async def failed(self, notice: Notice) -> None:
+        """Try again later what broke; what did so too often is given up."""
+        await self._settle(notice, lambda current: current.failed(now=self.clock.now()))
 
     async def due(self, platform: Platform, *, apart_from: Collection[str] = ()) -> Sequence[Card]:
         """Cards of a platform that are to be looked at, in all chats but some."""

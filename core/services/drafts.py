@@ -24,9 +24,16 @@ class Drafts:
     ids: Ids
 
     async def open(
-        self, actor: Actor, place: Place, *, command: str, given: Mapping[str, str], token: str = ""
+        self,
+        actor: Actor,
+        place: Place,
+        *,
+        command: str,
+        given: Mapping[str, str],
+        token: str = "",
+        said: Place | None = None,
     ) -> Draft:
-        """Begin to ask for a command; what was asked for in this place before is let go.
+        """Begin to ask for a command, here or where it was `said`; what was asked for in this place before is let go.
 
         A chat that had to show a form before it could come here, or that may come here again with the same message,
         names a token of its own: with one that is known, that draft goes on.
@@ -42,6 +49,7 @@ class Drafts:
             id=token or self.ids.token(),
             account=actor.account,
             place=place,
+            said=said,
             command=command,
             given=given,
             created_at=now,

@@ -1,6 +1,6 @@
 """The inbox: what a platform sent is kept until it is dealt with, by one process at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.inbox import KEPT, LEAD, Lead, Update
@@ -16,19 +16,13 @@ class Inboxes:
     clock: Clock
     ids: Ids
 
-    async def put(self, platform: str, number: int, body: str) -> bool:
-        """Keep what came in; False where it is here already, since platforms repeat themselves."""
-        update = Update(
-            id=f"{platform}:{number}", platform=platform, number=number, body=body, received_at=self.clock.now()
-        )
+    async def put(self, platform: str, bodies: Mapping[int, str]) -> int:
+        """Keep what came in, by its numbers; return how much of it is new, since platforms repeat themselves."""
+        return await self.store.updates.put(*(self._update(platform, *one) for one in bodies.items()))
 
-        async def work(tx: Repositories) -> bool:
-            if await tx.updates.find(update.id):
-                return False
-            await tx.updates.add(update)
-            return True
-
-        return await self.store.transact(work)
+    async def claim(self, platform: str, number: int) -> bool:
+        """Deal with what came in here and now, without keeping it; False where another process does."""
+        return await self.store.updates.put(self._update(platform, number, "").but(done=True)) == 1
 
     async def waiting(self, platform: str, *, limit: int = PAGE) -> Sequence[Update]:
         """What is to be dealt with, in the platform's order."""
@@ -64,3 +58,7 @@ class Inboxes:
                 await tx.leads.remove(name)
 
         await self.store.transact(work)
+
+    def _update(self, platform: str, number: int, body: str) -> Update:
+        name, now = f"{platform}:{number}", self.clock.now()
+        return Update(id=name, platform=platform, number=number, body=body, received_at=now)

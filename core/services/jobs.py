@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.domain.account import Actor
+from core.domain.account import Actor, Role
 from core.domain.artifact import Artifact
+from core.domain.audit import Audit
 from core.domain.errors import LeaseLost, NotFound
 from core.domain.fleet import STALE_AFTER, Worker
 from core.domain.job import Failure, Job, JobState, Progress
@@ -152,13 +153,22 @@ class Jobs:
     async def cancel(self, actor: Actor, job: str) -> Job:
         """End a job that its owner no longer wants: at once, whether it waits or runs; the hold goes back.
 
+        Admins may end anybody's, which is audited.
+
         Raises:
             NotFound: There is no such job for this actor.
+            NotAllowed: It is somebody else's, and the actor is no admin.
             JobEnded: It has ended.
         """
+        now = self.clock.now()
+        audit = Audit(id=self.ids.new(), actor=actor.account, act="admin.cancel", subject=job, details={}, at=now)
 
         async def work(tx: Repositories) -> Job:
-            return await self._end(tx, await self._visible(tx, actor, job), None)
+            found = await self._visible(tx, actor, job)
+            if found.owner != actor.account:
+                actor.require(Role.ADMIN)
+                await tx.audits.add(audit)
+            return await self._end(tx, found, None)
 
         return await self.store.transact(work)
 

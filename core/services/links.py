@@ -39,7 +39,9 @@ class Links:
         """A code for another login of the same person, instead of the one before; `place` is where they are asked."""
         code = self.ids.new()[:CODE_LENGTH]
         expires_at = self.clock.now() + VALID_FOR
-        issued = LinkCode(id=code_hash(code), account=actor.account, place=place, expires_at=expires_at)
+        issued = LinkCode(
+            id=code_hash(code), account=actor.account, role=actor.role, place=place, expires_at=expires_at
+        )
 
         async def work(tx: Repositories) -> None:
             await _withdraw(tx, actor.account)
@@ -54,7 +56,7 @@ class Links:
         Raises:
             TooOften: The actor has tried too many codes within the hour.
             CodeGone: There is no such code (any more).
-            CannotMerge: It is the actor's own.
+            CannotMerge: It is the actor's own, or of somebody of a lower role.
         """
         await self._tried(actor)
         request_id, now = self.ids.new(), self.clock.now()
@@ -63,8 +65,7 @@ class Links:
             found = await tx.link_codes.find(code_hash(code))
             if found is None or found.expires_at <= now:
                 raise CodeGone
-            if found.account == actor.account:
-                raise CannotMerge(why="this code is your own. Use it where you are somebody else so far.")
+            found.require_joining(actor)
             if not await tx.link_codes.remove(found.id):
                 raise CodeGone
             asked = LinkRequest(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from core.domain.account import Actor, Place
 from core.domain.artifact import Artifact
-from core.domain.dataset import Dataset, seen
+from core.domain.dataset import Dataset, owned
 from core.domain.errors import Banned, NotFound, UploadChanged, UploadClosed, WrongHash
 from core.domain.job import Job
 from core.domain.signature import signed, verified
@@ -47,10 +47,10 @@ class Uploads:
 
         Raises:
             Banned: The actor may do nothing here.
-            NotFound: There is no such dataset for this actor.
+            NotFound: There is no such dataset of this actor.
         """
         actor.require_welcome()
-        found = seen(await self.store.datasets.find(dataset.id), actor, name=dataset.name)
+        found = owned(await self.store.datasets.find(dataset.id), actor, name=dataset.name)
         now = self.clock.now()
         upload = Upload(
             id=self.ids.new(),

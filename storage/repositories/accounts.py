@@ -1,13 +1,12 @@
 """Accounts by name, what belongs to them (logins, link codes), and the audit log of what they did."""
 
-import re
 from typing import TypeVar
 
 from core.domain.account import Account
 from core.domain.audit import Audit
 from core.domain.value import Entity
 from core.ports.store import PAGE
-from storage.repositories.entities import Database, Entities, Session
+from storage.repositories.entities import Database, Entities, Session, pattern
 
 E = TypeVar("E", bound=Entity)
 
@@ -20,7 +19,7 @@ class Accounts(Entities[Account]):
 
     async def named(self, name: str) -> list[Account]:
         """Those whose name begins so, by name."""
-        query = {"name": {"$regex": f"^{re.escape(name)}", "$options": "i"}, "merged_into": None}
+        query = {"name": {"$regex": f"^{pattern(name)}", "$options": "i"}, "merged_into": None}
         return await self._all(query, sort=[("name", 1), ("_id", 1)], limit=PAGE)
 
     async def page(self, *, after: str = "", limit: int = PAGE) -> list[Account]:

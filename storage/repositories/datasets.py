@@ -1,12 +1,11 @@
 """Datasets and their items."""
 
-import re
 from typing import Any
 
 from core.domain.dataset import Dataset, Item, Review
 from core.domain.rating import Rating
 from core.ports.store import PAGE
-from storage.repositories.entities import Database, Entities, Session
+from storage.repositories.entities import Database, Entities, Session, pattern
 
 
 class Datasets(Entities[Dataset]):
@@ -19,7 +18,7 @@ class Datasets(Entities[Dataset]):
         """The owner's datasets by folded name: those that contain the text, from after a folded name on."""
         folded: dict[str, Any] = {"$gt": after}
         if text:
-            folded["$regex"] = re.escape(text)
+            folded["$regex"] = pattern(text)
         query = {"owner": owner, "deleted_at": None, "folded": folded}
         return await self._all(query, sort=[("folded", 1)], limit=limit)
 

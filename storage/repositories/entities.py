@@ -1,5 +1,6 @@
 """What every repository does: find, get, add and save entities of one shape in one collection."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +16,7 @@ from storage.errors import translated
 E = TypeVar("E", bound=Entity)
 Database = AsyncDatabase[Document]
 Session = AsyncClientSession | None
+LONGEST = 128  # characters to look for: no name has more, and a pattern may not be of any length
 
 
 class Entities(Generic[E]):
@@ -66,3 +68,8 @@ class Entities(Generic[E]):
         with translated():
             found = self._rows.find(query, session=self._session).sort(list(sort)).limit(limit)
             return [entity(self._shape, row) async for row in found]
+
+
+def pattern(text: str) -> str:
+    """What finds a text in a name, whatever somebody has typed."""
+    return re.escape(text.replace("\0", "")[:LONGEST])

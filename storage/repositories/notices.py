@@ -1,16 +1,45 @@
 """Notices that wait for delivery, and the cards of a place."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from core.domain.account import Place, Platform
 from core.domain.notice import Card, Notice, NoticeState
 from core.ports.store import PAGE
+from storage.documents import entity
+from storage.errors import translated
 from storage.repositories.entities import Database, Entities, Session
 
+T = TypeVar("T", Notice, Card)
 
-class Notices(Entities[Notice]):
+
+class Claimable(Entities[T]):
+    """What front ends claim when its time has come."""
+
+    async def _due(
+        self, query: Mapping[str, Any], since: str, *, apart_from: Collection[str], now: datetime, limit: int
+    ) -> list[T]:
+        """What is free, and whose moment `since` is none or past: in that order, oldest first.
+
+        The query is one range of an index, whatever waits for its moment by the thousand; the rest is sorted out here,
+        since the embedded database leaves an index alone when a condition is not part of it.
+        """
+        found: list[T] = []
+        with translated():
+            for moment in (None, {"$lte": now}):
+                rows = self._rows.find({**query, since: moment}, session=self._session, batch_size=4 * limit)
+                async with rows.sort([(since, 1), ("created_at", 1)]):
+                    async for row in rows:
+                        one = entity(self._shape, row)
+                        if _free(one, now=now) and one.place.chat not in apart_from:
+                            found.append(one)
+                        if len(found) == limit:
+                            return found
+        return found
+
+
+class Notices(Claimable[Notice]):
     """The outbox."""
 
     def __init__(self, database: Database, session: Session) -> None:
@@ -25,17 +54,18 @@ class Notices(Entities[Notice]):
         now: datetime,
         limit: int = PAGE,
     ) -> list[Notice]:
-        """Notices due on a platform, in one chat or all but some, that no front end is delivering, oldest first."""
-        query = {
-            "place.platform": platform,
-            "state": NoticeState.PENDING,
-            "place.chat": {"$nin": list(apart_from)} if chat is None else chat,
-            "$and": [_past("claimed_until", now), _past("not_before", now)],
-        }
-        return await self._all(query, sort=[("created_at", 1)], limit=limit)
+        """Notices due on a platform, in one chat or all but some, that no front end is delivering, oldest first.
+
+        What has no moment comes before what was given one.
+        """
+        query = {"place.platform": platform, "state": NoticeState.PENDING}
+        if chat is None:
+            return await self._due(query, "not_before", apart_from=apart_from, now=now, limit=limit)
+        here = await self._all({**query, "place.chat": chat}, sort=[("created_at", 1)])
+        return [one for one in here if _free(one, now=now) and (one.not_before or now) <= now][:limit]
 
 
-class Cards(Entities[Card]):
+class Cards(Claimable[Card]):
     """Messages about jobs."""
 
     def __init__(self, database: Database, session: Session) -> None:
@@ -54,14 +84,9 @@ class Cards(Entities[Card]):
         self, platform: Platform, *, apart_from: Collection[str] = (), now: datetime, limit: int = PAGE
     ) -> list[Card]:
         """Open cards in all but some chats whose time has come and that no front end is at, oldest first."""
-        query = {
-            "place.platform": platform,
-            "closed": False,
-            "place.chat": {"$nin": list(apart_from)},
-            "$and": [_past("claimed_until", now), _past("next_at", now)],
-        }
-        return await self._all(query, sort=[("next_at", 1), ("created_at", 1)], limit=limit)
+        query = {"place.platform": platform, "closed": False}
+        return await self._due(query, "next_at", apart_from=apart_from, now=now, limit=limit)
 
 
-def _past(field: str, now: datetime) -> dict[str, Any]:
-    return {"$or": [{field: None}, {field: {"$lte": now}}]}
+def _free(one: Notice | Card, *, now: datetime) -> bool:
+    return one.claimed_until is None or one.claimed_until <= now

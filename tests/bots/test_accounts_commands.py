@@ -7,11 +7,11 @@ import pytest
 from bots.chat.parameter import Raw
 from bots.chat.reply import Reply
 from bots.console.speaking import seated
-from core.domain.account import Actor, Notify, Place, Platform, Telling, Where
+from core.domain.account import Actor, Notify, Place, Platform, Role, Telling, Where
 from core.domain.link import code_hash
 from loraguild.composition import House
 from storage.repositories.entities import Database
-from tests.builders.chats import a_call, a_dispatcher, labels, press, say
+from tests.builders.chats import a_call, a_dispatcher, button, labels, press, say
 from tests.builders.scenes import a_ready_dataset, everything_in, somebody
 
 DM = Place(platform=Platform.DISCORD, chat="42")
@@ -28,10 +28,17 @@ async def in_channel(house: House, actor: Actor, path: str, **raw: Raw) -> Reply
     return await dispatcher.run(dispatcher.definition(path), call, raw)
 
 
+async def redeemed_by(house: House, actor: Actor, code: str) -> Reply:
+    """Say a code, and that it is one's own."""
+    reply, _ = await press(house, actor, await say(house, actor, "link", code=code), "It is mine")
+    return reply
+
+
 async def test_two_logins_become_one_person(house: House) -> None:
     ann, hilda = await somebody(house), await hilda_of(house)
     issued = await say(house, ann, "link")
-    redeemed = await in_channel(house, hilda, "link", code=issued.title.lower().replace("-", " "))
+    warned = await in_channel(house, hilda, "link", code=issued.title.lower().replace("-", " "))
+    redeemed = await in_channel(house, hilda, "link redeem", **button(warned, "It is mine").arguments)
     asked = await say(house, ann, "link")
     confirmed, then = await press(house, ann, asked, "Confirm")
     again, _ = await press(house, ann, asked, "Confirm")
@@ -41,7 +48,7 @@ async def test_two_logins_become_one_person(house: House) -> None:
     assert issued.lines[0] == (
         f"Where you are somebody else so far, say `link {issued.title}` within 10 minutes, and confirm here."
     )
-    assert redeemed.title == "Almost there"
+    assert (warned.title, redeemed.title) == ("Become one with the account that made this code?", "Almost there")
     assert (asked.title, labels(asked)) == ("Are you Hilda on Discord?", ["Confirm", "Refuse"])
     assert (confirmed.title, then, again.title) == ("Hilda on Discord is you now", "replace", confirmed.title)
     assert late.code == "code_gone"
@@ -51,7 +58,7 @@ async def test_two_logins_become_one_person(house: House) -> None:
 
 async def test_a_request_is_refused_with_a_button(house: House) -> None:
     ann, hilda = await somebody(house), await hilda_of(house)
-    await in_channel(house, hilda, "link", code=(await say(house, ann, "link")).title)
+    await redeemed_by(house, hilda, (await say(house, ann, "link")).title)
     refused, _ = await press(house, ann, await say(house, ann, "link"), "Refuse")
 
     assert refused.title == "Refused"
@@ -62,17 +69,18 @@ async def test_a_request_is_refused_with_a_button(house: House) -> None:
 async def test_the_request_is_asked_and_answered_in_private(house: House, database: Database) -> None:
     hilda, ann = await hilda_of(house), await somebody(house)
     code = (await in_channel(house, hilda, "link")).title
-    await say(house, ann, "link", code=code)
+    await redeemed_by(house, ann, code)
 
     (notice,) = (await everything_in(database))["notices"]
 
     assert (notice["place"]["chat"], notice["place"]["private"]) == ("42", True)
 
 
-async def test_a_link_into_a_chat_asks_before_it_redeems(house: House) -> None:
+@pytest.mark.parametrize(("path", "start"), [("start", "link_"), ("link", "")])
+async def test_a_code_that_anyone_may_have_sent_asks_before_it_is_redeemed(house: House, path: str, start: str) -> None:
     ann, hilda = await somebody(house), await hilda_of(house)
     code = (await say(house, ann, "link")).title.replace("-", "")
-    followed = await say(house, hilda, "start", code=f"link_{code}")
+    followed = await say(house, hilda, path, code=f"{start}{code}")
     kept = await house.store.link_codes.find(code_hash(code))
     joined, _ = await press(house, hilda, followed, "It is mine")
 
@@ -97,7 +105,7 @@ async def test_a_link_to_a_job_shows_its_card_to_those_who_may_see_it(house: Hou
 async def test_codes_that_are_not_valid_are_refused_with_words(house: House) -> None:
     ann = await somebody(house)
     own = (await say(house, ann, "link")).title
-    codes = [(await say(house, ann, "link", code=code)).code for code in (own, "nope", "§", "a" * 5000, "x", "y")]
+    codes = [(await redeemed_by(house, ann, code)).code for code in (own, "nope", "§", "a" * 5000, "x", "y")]
 
     assert codes == ["cannot_merge", *["code_gone"] * 4, "too_often"]
 
@@ -132,6 +140,15 @@ async def test_admins_ban_let_in_again_and_give_roles(house: House) -> None:
     assert (await say(house, await somebody(house), "help")).code is None
 
 
+async def test_a_viewer_looks_and_changes_nothing(house: House) -> None:
+    viewer = (await somebody(house)).but(role=Role.VIEWER)
+    looks = ["start", "help", "me", "notify", "wallet", "receipts", "offerings", "dataset list", "train list"]
+
+    assert [(await say(house, viewer, path)).code for path in (*looks, "model list")] == [None] * 10
+    for path in ("dataset new", "dataset add", "train order", "train cancel", "imagine", "model publish", "link"):
+        assert (await say(house, viewer, path)).code == "not_allowed"
+
+
 @pytest.mark.parametrize("path", ["admin ban", "admin unban", "admin role", "admin setting"])
 async def test_only_admins_judge(house: House, path: str) -> None:
     assert (await say(house, await somebody(house), path, user="root", why="x")).code == "not_allowed"
@@ -162,7 +179,7 @@ async def test_admins_set_what_may_be_done_in_a_community(house: House) -> None:
 async def test_a_session_that_lasts_speaks_for_who_one_is_by_now(house: House) -> None:
     hilda, root = await hilda_of(house), await somebody(house, "root")
     speaker = await seated(house.settings, services=house.services, blobs=house.blobs, name="ann")
-    await speaker.said(f"link {(await in_channel(house, hilda, 'link')).title}")
+    await speaker.said(f"link redeem {(await in_channel(house, hilda, 'link')).title}")
     (request,) = await house.services.links.waiting(hilda)
     await house.services.links.confirm(hilda, request.id)
     profile = dict((await speaker.said("me")).fields)

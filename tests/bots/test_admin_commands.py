@@ -172,6 +172,19 @@ async def a_dataset_for_adults(house: House, actor: Actor, *, name: str = "zorp"
     return (await house.services.datasets.list(actor))[0]
 
 
+async def test_a_moderator_sees_the_pictures_of_others_and_nothing_to_press(house: House) -> None:
+    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    dataset = await a_dataset_for_adults(house, ann)
+    mine, theirs = [await say(house, who, "dataset view", dataset=dataset.id) for who in (ann, mod)]
+    checked = await say(house, ann, "dataset check", dataset=dataset.id)
+    watched = await say(house, mod, "train view", job=str(checked.job))
+
+    assert [picture.name for picture in theirs.pictures] == ["0.png", "1.png", "2.png"]
+    assert theirs == mine.but(buttons=())
+    assert theirs.rating is Rating.NSFW
+    assert (labels(mine), labels(checked), labels(watched)) == (["Check again"], ["Cancel"], [])
+
+
 async def test_a_moderator_approves_one_and_rejects_the_next(house: House) -> None:
     ann, bob, mod = await somebody(house), await somebody(house, "bob"), moderating(await somebody(house, "mod"))
     nothing = await say(house, mod, "admin moderate")

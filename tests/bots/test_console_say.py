@@ -59,6 +59,15 @@ async def test_a_wish_of_a_user_is_answered_with_status_0(house: House) -> None:
     assert (status, printed["title"], printed["code"]) == (0, "Dataset «zorp» is open", None)
 
 
+async def test_a_link_is_printed_in_one_piece(house: House) -> None:
+    speaker = await somebody_at(house)
+    await speaker.said("dataset new zorp trigger=zorp")
+    there = await answer(speaker, "dataset upload zorp")
+    out = StringIO()
+    told(there, out=Console(file=out, width=40))
+    assert out.getvalue().splitlines()[-1] == there.reply.link
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

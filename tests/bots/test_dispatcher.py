@@ -113,15 +113,15 @@ async def test_everything_that_is_wrong_is_said_at_once(house: House) -> None:
     assert (reply.title, reply.code) == ("Please check", "bad_value")
     assert reply.lines == (
         "«many» is not a valid number: give a whole number such as 3.",
-        "«r» could be red (red), rose (rose). Say which Colour you mean.",
-        "«wrods» is not a valid word: usage: paint COUNT [COLOUR] [WORDS…].",
+        "«r» could be red (red), rose (rose). Say which colour you mean.",
+        "«wrods» is not a valid word: usage: `paint COUNT [COLOUR] [WORDS…]`.",
     )
 
 
 async def test_what_is_missing_is_named_with_the_usage(house: House) -> None:
     reply = await run(house, paint)
 
-    assert reply.lines == ("«» is not a valid count: it is missing. Usage: paint COUNT [COLOUR] [WORDS…].",)
+    assert reply.lines == ("«» is not a valid count: it is missing. Usage: `paint COUNT [COLOUR] [WORDS…]`.",)
 
 
 @pytest.mark.parametrize("values", ["rank", "=8", "rank=", "rank= 8"])

@@ -16,8 +16,8 @@ PICTURES: list[File] = [
     for one in sorted(files("loraguild.demo").joinpath("pictures").iterdir(), key=lambda one: one.name)
     if one.name.endswith(".png")
 ][:MOST]
-STEPS = 400
-SLOW = 90.0  # seconds for a process to start, or a training to end, on a busy machine
+STEPS = 250
+SLOW = 150.0  # seconds for a process to start, or a training to end, on a busy machine
 
 
 @contextmanager

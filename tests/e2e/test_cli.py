@@ -64,7 +64,7 @@ def test_a_first_conversation(tmp_path: Path, picture: Path) -> None:
 
     status, card = said(tmp_path, "--wait", "train", "view", printed["job"])
     assert (status, card["title"]) == (0, "zorp · 1 file coming in · done")
-    assert card["lines"][0] == "1 pictures taken into «zorp»."
+    assert card["lines"][0] == "1 picture taken into «zorp»."
     (sheet,) = card["files"]
     with Image.open(tmp_path / sheet) as drawn:
         assert drawn.format == "PNG"
@@ -159,12 +159,12 @@ def test_the_operator_sees_what_is_there(tmp_path: Path) -> None:
 def test_the_manual_has_every_command(tmp_path: Path) -> None:
     manual = ran(tmp_path, "docs").stdout
 
-    assert "\n## `dataset new NAME TRIGGER`\n\nOpen a dataset for pictures of one subject.\n" in manual
+    assert "\n## `dataset new NAME TRIGGER [RATING]`\n\nOpen a dataset for pictures of one subject.\n" in manual
     assert "train confirm" not in manual
 
 
 def test_up_keeps_a_worker_going_and_stops_in_order(tmp_path: Path) -> None:
-    with running(tmp_path, "up") as up:
+    with running(tmp_path, "up", WEB_PORT="0") as up:
         seen(up, "loraguild chat")
         seen(up, "worker.started")
         worker = until(lambda: [one for one in psutil.Process(up.pid).children() if "worker" in one.cmdline()])

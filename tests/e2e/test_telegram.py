@@ -1,29 +1,19 @@
 """From the first picture to the LoRA in Telegram, by whole processes; and what a killed bot costs: nothing."""
 
 import json
-import re
 import struct
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from importlib.resources import files
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from core.domain.ledger import Act
 from tests.builders.scenes import prove_the_ledger
-from tests.e2e.processes import LORAGUILD, a_house, ended, environment, started
-from tests.emulators.telegram import File, Message, Person, Telegram, labels
+from tests.e2e.processes import LORAGUILD, a_house, ended, started
+from tests.e2e.telegram_scene import PICTURES, SLOW, a_bot, added, asked_for_pictures, ordered, took_pictures, trains
+from tests.emulators.telegram import Message, Person, Telegram, labels
 
-PICTURES = [
-    File(name=one.name, content=one.read_bytes(), kind="photo")
-    for one in sorted(files("loraguild.demo").joinpath("pictures").iterdir(), key=lambda one: one.name)
-    if one.name.endswith(".png")
-]
-STEPS = 400
 DAILY = 100
-SLOW = 120.0  # seconds for a training, or for a database that waits a minute for somebody who was killed
 RESULT = "Use it by its trigger word"
 
 pytestmark = pytest.mark.timeout(500)
@@ -33,49 +23,6 @@ pytestmark = pytest.mark.timeout(500)
 async def telegram() -> AsyncIterator[Telegram]:
     async with Telegram.running() as telegram:
         yield telegram
-
-
-@contextmanager
-def a_bot(data: Path, telegram: Telegram, *, log: str = "bot.log") -> Iterator[psutil.Popen]:
-    """`loraguild telegram` as people start it, over this Telegram."""
-    settings = {"TELEGRAM_TOKEN": telegram.token, "TELEGRAM_API_URL": telegram.base}
-    with started(*LORAGUILD, "telegram", data=data, log=log, env={**environment(data), **settings}) as process:
-        yield process
-
-
-async def asked_for_pictures(telegram: Telegram, ann: Person) -> Message:
-    """Open a dataset; return the question with the Done button."""
-    await ann.says("/dataset_new zorp trigger=zorp")
-    await ann.clicks(await telegram.heard(ann.id, containing="Who the pictures are for", patience=SLOW), "sfw")
-    there = await telegram.heard(ann.id, containing="Dataset «zorp» is open")
-    await ann.clicks(there, "Add pictures")
-    return await telegram.heard(ann.id, containing="then press Done")
-
-
-async def took_pictures(telegram: Telegram, ann: Person) -> None:
-    """Prove that the card tells what became of the pictures, on a contact sheet."""
-    card = await telegram.heard(ann.id, containing=f"{len(PICTURES)} pictures taken into «zorp»", patience=SLOW)
-    assert card.kind == "photo"
-    assert labels(card)[0] == "Add more"
-
-
-async def ordered(telegram: Telegram, ann: Person) -> int:
-    """Order a training by keyboard; return its price."""
-    await ann.says(f"/train_order settings=steps={STEPS}")
-    await ann.clicks(await telegram.heard(ann.id, containing="What to train on"), "zorp")
-    await ann.clicks(await telegram.heard(ann.id, containing="What to buy"), "Long")
-    quote = await telegram.heard(ann.id, containing="points: Long")
-    await ann.clicks(quote, "Confirm")
-    return int(quote.text.split()[0])
-
-
-async def trains(telegram: Telegram, ann: Person) -> Message:
-    """Wait until the card shows that the training runs."""
-
-    def moving() -> Message | None:
-        return next((one for one in telegram.sent(ann.id) if re.search(rf"▰.* \d+/{STEPS} ", one.text)), None)
-
-    return await telegram.until(moving, patience=SLOW)
 
 
 def edits(telegram: Telegram, message: Message) -> list[str]:
@@ -111,10 +58,7 @@ async def test_an_album_becomes_a_lora(tmp_path: Path, telegram: Telegram) -> No
     with started(*LORAGUILD, "worker", data=tmp_path), a_bot(tmp_path, telegram) as bot:
         await ann.starts()
         await telegram.heard(ann.id, containing="Welcome to LoraGuild, Ann", patience=SLOW)
-        question = await asked_for_pictures(telegram, ann)
-        await ann.sends(*PICTURES)
-        await ann.clicks(question, "Done")
-        await took_pictures(telegram, ann)
+        await added(telegram, ann)
         price = await ordered(telegram, ann)
         card = await trains(telegram, ann)
         await prove_the_lora_came_once(telegram, ann, card=card)

@@ -6,7 +6,7 @@ import pytest
 
 from core.domain.account import Actor
 from core.domain.caption import CaptionMode
-from core.domain.errors import NotFound
+from core.domain.errors import NotAllowed, NotFound
 from loraguild.composition import House
 from storage.repositories.entities import Database
 from tests.builders.entities import HOME, an_item
@@ -93,6 +93,40 @@ async def test_a_moderator_sees_but_spends_nobodys_points(house: House) -> None:
         await a_quote_for(house, mod, dataset)
     with pytest.raises(NotFound):
         await house.services.models.publish(mod, model.id)
+
+
+async def test_a_moderator_sees_but_changes_nothing_of_others(house: House, database: Database) -> None:
+    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    dataset = await a_ready_dataset(house, ann)
+    item = (await house.services.datasets.view(mod, dataset.id)).items[0]
+    job = await an_order(house, ann, dataset)
+    before = await everything_in(database)
+
+    for act in (
+        uploaded(house, mod, dataset, "a.png"),
+        house.services.datasets.check(mod, dataset, place=HOME, key="k1"),
+        house.services.datasets.delete(mod, dataset),
+        house.services.uploads.open(mod, dataset, place=HOME),
+        house.services.captions.auto(mod, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="k2"),
+        house.services.captions.edit(mod, item, text="mine"),
+    ):
+        with pytest.raises(NotFound, match="There is no dataset"):
+            await act
+    with pytest.raises(NotAllowed):
+        await house.services.jobs.cancel(mod, job.id)
+
+    assert await everything_in(database) == before
+
+
+async def test_what_an_admin_cancels_is_audited_and_paid_back(house: House) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    job = await an_order(house, ann, await a_ready_dataset(house, ann))
+
+    cancelled = await house.services.jobs.cancel(root, job.id)
+
+    assert (cancelled.state, (await house.services.wallets.view(ann)).total) == ("cancelled", 100)
+    (act,) = await house.store.audits.latest(actor=root.account)
+    assert (act.act, act.subject) == ("admin.cancel", job.id)
 
 
 async def test_lists_show_ones_own(house: House) -> None:

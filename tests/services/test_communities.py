@@ -43,6 +43,17 @@ async def test_settings_that_are_chosen_at_once_are_all_kept(house: House) -> No
     assert {setting: kept.value(setting) for setting in Setting} == wished
 
 
+async def test_a_telegram_group_shows_what_its_admins_let_it_show_by_now(house: House) -> None:
+    root, communities = await somebody(house, "root"), house.services.communities
+    group = Place(platform=Platform.TELEGRAM, chat="-7", private=False, community="-7")
+    at_first = await communities.rated(group.but(adult=True))
+    await communities.choose(root, group, Setting.NSFW, "yes")
+
+    assert (at_first, await communities.rated(group)) == (group, group.but(adult=True))
+    for place in (HOME, HERE.but(adult=True), Place(platform=Platform.TELEGRAM, chat="7", adult=True)):
+        assert await communities.rated(place) == place
+
+
 async def test_what_cannot_be_chosen_writes_nothing(house: House, database: Database) -> None:
     ann, root, communities = await somebody(house), await somebody(house, "root"), house.services.communities
     before = await everything_in(database)

@@ -164,16 +164,27 @@ async def test_both_sides_are_told_and_audited(house: House, clock: HandClock, d
     assert (await house.store.accounts.get(hilda.account)).merged_into == ann.account
 
 
-async def test_the_higher_role_and_an_admins_login_go_along(house: House) -> None:
+async def test_a_login_that_joins_an_admin_is_the_admins(house: House) -> None:
+    hilda, root = await on_discord(house), await somebody(house, "root")
+    await house.services.accounts.role(root, await house.store.accounts.get(hilda.account), Role.MODERATOR)
+    await house.services.links.confirm(root, (await asked(house, root, await on_discord(house))).id)
+
+    assert await on_discord(house) == await somebody(house, "root")
+    assert (await on_discord(house)).role is Role.ADMIN
+
+
+async def test_nobody_gets_a_higher_role_by_linking(house: House, database: Database) -> None:
     ann, hilda, root = await somebody(house), await on_discord(house), await somebody(house, "root")
     await house.services.accounts.role(root, await house.store.accounts.get(hilda.account), Role.MODERATOR)
-    await house.services.links.confirm(ann, (await asked(house, ann, hilda)).id)
-    as_moderator = (await somebody(house)).role
-    await house.services.links.confirm(ann, (await asked(house, ann, root)).id)
+    code = await house.services.links.issue(ann, CONSOLE)
+    before = in_the_way(await everything_in(database))
 
-    assert as_moderator is Role.MODERATOR
-    assert (await somebody(house, "root")) == (await on_discord(house)) == (await somebody(house))
-    assert (await somebody(house)).role is Role.ADMIN
+    for higher in (root, await on_discord(house)):
+        with pytest.raises(CannotMerge) as refused:
+            await house.services.links.redeem(higher, code, DM)
+        assert refused.value.why == f"here you are {higher.role}, there user. Get a code here, and use it there."
+
+    assert in_the_way(await everything_in(database)) == before
 
 
 async def test_only_the_issuing_side_confirms_or_refuses(house: House, database: Database) -> None:

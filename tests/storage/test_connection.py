@@ -91,6 +91,17 @@ async def test_indexes_are_made_once_and_every_collection_of_theirs_exists(datab
     assert all(index.why for index in INDEXES)
 
 
+async def test_an_index_that_another_release_made_otherwise_is_made_anew(bare: Database) -> None:
+    await bare["actions"].create_index([("expires_at", 1)])
+    await bare["jobs"].create_index([("key", 1)])
+
+    await asyncio.gather(*(ensure(bare) for _ in range(3)))
+
+    actions, jobs = [await bare[name].index_information() for name in ("actions", "jobs")]
+    assert actions["expires_at_1"]["expireAfterSeconds"] == 0
+    assert jobs["key_1"]["unique"] is True
+
+
 @leaves_sockets
 async def test_where_nobody_listens_the_words_come_soon(nowhere: str) -> None:
     began = time.monotonic()

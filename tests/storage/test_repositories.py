@@ -250,6 +250,22 @@ async def test_notices_wait_until_somebody_delivers_them(store: Store) -> None:
     assert len(await store.notices.pending(Platform.CONSOLE, now=NOON, limit=2)) == 2
 
 
+async def test_what_is_in_hands_or_has_no_turn_keeps_nothing_else_waiting(store: Store) -> None:
+    for number in range(20):
+        busy = HOME.but(chat="busy" if number % 2 else HOME.chat)
+        claimed = None if number % 2 else NOON + DELIVERY
+        await store.notices.add(a_notice(id=str(number), place=busy, claimed_until=claimed))
+    await store.notices.add(a_notice(id="paced", not_before=NOON))
+    await store.notices.add(a_notice(id="later", not_before=LATER))
+    await store.notices.add(a_notice(id="at once", created_at=LATER))
+
+    pending = await store.notices.pending(Platform.CONSOLE, apart_from=["busy"], now=NOON, limit=2)
+    here = await store.notices.pending(Platform.CONSOLE, chat=HOME.chat, now=NOON)
+
+    assert [notice.id for notice in pending] == ["at once", "paced"]
+    assert [notice.id for notice in here] == ["paced", "at once"]
+
+
 async def test_cards_of_a_place_and_of_a_job(store: Store) -> None:
     thread = HOME.but(thread="t")
     other = Place(platform=Platform.CONSOLE, chat="other")

@@ -11,7 +11,7 @@ from bots.chat.parsing import parsed
 from bots.chat.reply import Button, Reply, Table
 from bots.commands import discovered
 from bots.console.files import file_name
-from bots.console.rendering import as_json, drawn, numbered, pace, plain, spelled
+from bots.console.rendering import as_json, numbered, plain, shown, spelled
 from bots.console.saying import Answer, status, told
 from core.domain.errors import DatabaseUnavailable, NotYours
 from core.domain.job import Progress
@@ -34,18 +34,18 @@ REPLY = Reply(
 
 def text_of(reply: Reply, *paths: Path) -> str:
     out = Console(file=StringIO(), width=100)
-    out.print(drawn(reply, paths))
+    shown(reply, paths, out=out)
     assert isinstance(out.file, StringIO)
     return out.file.getvalue()
 
 
 def test_a_reply_is_drawn_with_all_its_parts() -> None:
-    shown = text_of(REPLY, Path("zorp.png"))
+    text = text_of(REPLY, Path("zorp.png"))
 
     told = ("zorp · running", "Use it: `imagine zorp …`", "loss  0.25", "▸ zorp.png", "[1] Confirm  [2] Again")
     for part in (*told, REPLY.link):
-        assert str(part) in shown
-    assert "50/200 · 14 s left · training" in shown
+        assert str(part) in text
+    assert "50/200 · 14 s left · training" in text
 
 
 @pytest.mark.parametrize("hostile", ["[bold]x[/bold]", "[/]", "[link=file:///]x[/link]", ":smile:", r"\[x]"])
@@ -65,19 +65,6 @@ def test_markup_of_people_is_shown_as_they_wrote_it(hostile: str) -> None:
 @given(st.text())
 def test_nothing_that_people_write_reaches_the_terminal_as_a_command(written: str) -> None:
     assert not set(plain(written)) & {*map(chr, (*range(10), *range(11, 32), *range(127, 160)))}
-
-
-@pytest.mark.parametrize(
-    ("progress", "words"),
-    [
-        (Progress(step=0, total=10), "0/10"),
-        (Progress(step=3, total=10, eta=119.4), "3/10 · 119 s left"),
-        (Progress(step=3, total=10, eta=125.0, doing="drawing"), "3/10 · 2 min left · drawing"),
-        (Progress(step=10, total=10, eta=0.0), "10/10"),
-    ],
-)
-def test_pace_in_words(progress: Progress, words: str) -> None:
-    assert pace(progress) == words
 
 
 def test_button_numbers_count_on_from_where_they_are_told() -> None:

@@ -90,7 +90,7 @@ def test_an_open_quote_is_said_in_words(line: str) -> None:
 
 
 def test_a_word_too_many_is_said_with_the_usage() -> None:
-    with pytest.raises(BadValue, match=r"«now» is not a valid argument.*usage: dataset view DATASET"):
+    with pytest.raises(BadValue, match=r"«now» is not a valid argument.*usage: `dataset view DATASET`"):
         parsed("dataset view zorp now", COMMANDS)
 
 

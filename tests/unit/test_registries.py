@@ -68,7 +68,7 @@ def test_the_commands() -> None:
         *(f"caption {verb}" for verb in ("auto", "edit")),
     }
     assert set(found) - menu == {
-        *("dataset delete-now", "link confirm", "link refuse", "train confirm", "train decline"),
+        *("dataset delete-now", "link redeem", "link confirm", "link refuse", "train confirm", "train decline"),
         *("admin broadcast-now", "admin moderate-approve", "admin moderate-reject"),
     }
 

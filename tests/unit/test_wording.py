@@ -1,8 +1,9 @@
-"""Commands in running text are shown as a chat spells them."""
+"""Commands in running text are shown as a chat spells them; how far a job is, in words."""
 
 import pytest
 
-from bots.chat.wording import respelled
+from bots.chat.wording import pace, respelled
+from core.domain.job import Progress
 
 PATHS = {"wallet", "dataset add", "dataset new"}
 
@@ -19,3 +20,16 @@ PATHS = {"wallet", "dataset add", "dataset new"}
 )
 def test_only_commands_in_backticks_are_respelled(text: str, shown: str) -> None:
     assert respelled(text, PATHS, lambda path: "/" + path.replace(" ", "_")) == shown
+
+
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        (Progress(step=0, total=10), "0/10"),
+        (Progress(step=3, total=10, eta=119.4), "3/10 · 119 s left"),
+        (Progress(step=3, total=10, eta=125.0, doing="drawing"), "3/10 · 2 min left · drawing"),
+        (Progress(step=10, total=10, eta=0.0), "10/10"),
+    ],
+)
+def test_pace_in_words(progress: Progress, words: str) -> None:
+    assert pace(progress) == words

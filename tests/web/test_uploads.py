@@ -205,8 +205,9 @@ async def test_the_page_escapes_what_people_called_things_and_shows_the_commands
     assert (answer.status, answer.content_type) == (200, "text/html")
     assert "&lt;b&gt;zorp&lt;/b&gt; &amp; «co»" in text
     assert "<b>" not in text
-    assert f"curl -T zorp.zip 'http://127.0.0.1:8642{link}/files/'" in text
-    assert f"curl -X POST 'http://127.0.0.1:8642{link}/confirm'" in text
+    assert f"link='http://127.0.0.1:8642{link}'" in text
+    assert 'curl -T zorp.zip "$link/files/"' in text
+    assert 'curl -X POST "$link/confirm"' in text
     assert "<script>" not in text
     assert " style=" not in text
 
@@ -217,7 +218,7 @@ async def test_the_page_says_when_everything_was_received(client: Client, link: 
     page = await (await client.get(link, **html)).text()
     state = await (await client.get(f"{link}/files")).json()
 
-    assert "Received: 1 file." in page
+    assert "<h1>Received: 1 file</h1>" in page
     assert "The bot tells you in the chat what became of each." in page
     assert state["state"] == "confirmed"
 

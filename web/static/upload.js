@@ -1,5 +1,6 @@
-// The upload page. Files go up in pieces, each at the offset where the server says that the file ends so far, so that
-// a lost connection, or a reloaded page, goes on from there. What is shown follows from `entries` alone.
+// The upload page. Files go up as soon as they are chosen, one after the other, in pieces, each at the offset where the
+// server says that the file ends so far, so that a lost connection, or a reloaded page, goes on from there. What is
+// shown follows from `entries` and `busy` alone.
 
 const HERE = location.pathname.replace(/\/$/, "");
 const PIECE = Number(document.getElementById("upload").dataset.piece);
@@ -7,10 +8,9 @@ const STALLED = 60_000; // milliseconds without progress after which a connectio
 const LONGEST_PAUSE = 30; // seconds
 
 const byId = (id) => document.getElementById(id);
-const [page, list, total, status, sendButton, doneButton, picker] =
-  ["upload", "files", "total", "status", "send", "done", "picker"].map(byId);
+const [page, list, total, status, doneButton, picker] = ["upload", "files", "total", "status", "done", "picker"].map(byId);
 const entries = new Map(); // name → {name, size, file, offset, moving, begun, phase, words, row}
-let busy = false; // sending or finishing
+let busy = ""; // or "sending", or "finishing"
 
 class Problem extends Error {} // the server has said no, in words
 class Lost extends Error {} // no answer; worth another try
@@ -21,9 +21,9 @@ function add(files, { pasted = false } = {}) {
   for (const file of files) {
     const known = entries.get(file.name);
     if (!pasted && known && same(known, file)) again(known, file);
-    else entry(free(pasted ? stamped(file) : file.name), file.size, { file });
+    else pictured(entry(free(pasted ? stamped(file) : file.name), file.size, { file }));
   }
-  draw();
+  send();
 }
 
 function same(known, file) {
@@ -33,17 +33,28 @@ function same(known, file) {
 function again(known, file) {
   if (["here", "sending"].includes(known.phase)) return;
   Object.assign(known, { file, phase: "waiting", words: "" });
+  pictured(known);
 }
 
 function entry(name, size, facts = {}) {
   const row = byId("row").content.firstElementChild.cloneNode(true);
   const made = { name, size, file: null, offset: 0, moving: 0, begun: false, phase: "waiting", words: "", row, ...facts };
   row.querySelector(".file").textContent = name;
+  row.querySelector(".picture").dataset.ending = /\.(\w{1,4})$/.exec(name)?.[1] ?? "file";
   row.querySelector("progress").setAttribute("aria-label", name);
   row.querySelector(".remove").setAttribute("aria-label", `Remove ${name}`);
   row.querySelector(".remove").addEventListener("click", () => remove(made));
   entries.set(name, made);
   list.append(row);
+  return made;
+}
+
+function pictured({ file, row }) { // shows the picture itself where the browser can
+  if (!file.type.startsWith("image/")) return;
+  const image = row.querySelector("img");
+  image.onload = () => { image.hidden = false; URL.revokeObjectURL(image.src); };
+  image.onerror = () => URL.revokeObjectURL(image.src);
+  image.src = URL.createObjectURL(file);
 }
 
 function free(name) {
@@ -64,29 +75,28 @@ async function remove(gone) {
     if (!answer?.ok) return say("It could not be removed. Try again.", { trouble: true });
   }
   entries.delete(gone.name);
+  const next = gone.row.nextElementSibling ?? gone.row.previousElementSibling;
   gone.row.remove();
-  say("");
   draw();
-  picker.focus();
+  if (!busy) say(outcome());
+  (next?.querySelector(".remove:enabled") ?? picker).focus();
 }
 
 // ── Sending ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function send() {
-  busy = true;
-  const queue = [...entries.values()].filter((one) => one.phase === "waiting");
+  draw();
+  if (busy || !next()) return;
+  busy = "sending";
+  say("Sending …");
   try {
-    for (const [number, one] of queue.entries()) {
-      say(`Sending ${number + 1} of ${queue.length} …`);
-      await sent(one);
-    }
-    say(ready() ? "All files are here. Press Done, or add more." : "Remove what was not taken, then press Done.");
+    while (next()) await sent(next());
+    say(outcome());
   } catch (problem) {
     say(problem.message, { trouble: true });
   }
-  busy = false;
+  busy = "";
   draw();
-  if (ready()) doneButton.focus();
 }
 
 async function sent(one) {
@@ -168,24 +178,24 @@ async function asked(path, options) {
 // ── Finishing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function finish() {
-  busy = true;
+  busy = "finishing";
   draw();
   say("Handing everything on …");
   try {
     await patiently(() => asked("/confirm", { method: "POST" }));
-    received(entries.size);
+    received(all("here").length);
   } catch (problem) {
+    await look().catch(() => {}); // it would say the same
     say(problem.message, { trouble: true });
-    await look();
   }
-  busy = false;
-  draw();
+  busy = "";
+  send();
 }
 
 function received(count) {
   page.hidden = true;
   const end = byId("received");
-  end.querySelector("h1").textContent = `Received: ${count} ${count === 1 ? "file" : "files"}.`;
+  end.querySelector("h1").textContent = `Received: ${count} ${count === 1 ? "file" : "files"}`;
   end.hidden = false;
   end.focus();
 }
@@ -199,27 +209,34 @@ async function look() { // what the server has
     const words = phase === "partial" ? "choose it again to go on" : "";
     Object.assign(one, { offset, begun: true, phase, words });
   }
+  say(outcome());
   draw();
 }
 
 // ── Showing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const ready = () => entries.size > 0 && [...entries.values()].every((one) => one.phase === "here");
+const all = (...phases) => [...entries.values()].filter((one) => phases.includes(one.phase));
+const next = () => all("waiting")[0];
+const ready = () => all("here").length > 0 && all("waiting", "sending", "partial").length === 0;
 const sizes = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 const share = (part, whole) => (whole ? Math.min(part / whole, 1) : 0);
 
 function draw() {
-  const all = [...entries.values()].filter((one) => one.phase !== "refused");
-  const here = all.reduce((sum, one) => sum + Math.min(one.offset + one.moving, one.size), 0);
-  const whole = all.reduce((sum, one) => sum + one.size, 0);
+  const coming = all("waiting", "sending", "here", "partial");
+  const here = coming.reduce((sum, one) => sum + Math.min(one.offset + one.moving, one.size), 0);
+  const whole = coming.reduce((sum, one) => sum + one.size, 0);
   for (const one of entries.values()) drawn(one);
-  total.hidden = here === 0;
+  total.hidden = coming.length < 2;
   total.querySelector("progress").value = share(here, whole);
   total.querySelector(".sums").textContent = `${sizes(here)} of ${sizes(whole)} · ${Math.floor(100 * share(here, whole))} %`;
-  const waiting = all.filter((one) => one.phase === "waiting").length;
-  sendButton.textContent = busy ? "Sending …" : waiting ? `Send ${waiting} ${waiting === 1 ? "file" : "files"}` : "Send";
-  sendButton.disabled = busy || !waiting;
-  doneButton.disabled = busy || !ready();
+  doneButton.hidden = entries.size === 0;
+  doneButton.disabled = Boolean(busy) || !ready();
+}
+
+function outcome() { // what there is to do now
+  if (all("partial").length) return "Choose the unfinished files again, or remove them.";
+  if (!ready()) return "";
+  return `${all("refused").length ? "The other files are" : "Everything is"} here. Press Done, or add more.`;
 }
 
 function drawn(one) {
@@ -228,7 +245,7 @@ function drawn(one) {
   one.row.className = one.phase === "waiting" && moved ? "sending" : one.phase;
   one.row.querySelector(".note").textContent = [sizes(one.size), words].filter(Boolean).join(" · ");
   one.row.querySelector("progress").value = share(moved, one.size);
-  one.row.querySelector(".remove").disabled = busy;
+  one.row.querySelector(".remove").disabled = one.phase === "sending" || busy === "finishing";
 }
 
 function say(words, { trouble = false } = {}) {
@@ -248,9 +265,8 @@ function dropping() {
 }
 
 picker.addEventListener("change", () => { add(picker.files); picker.value = ""; });
-sendButton.addEventListener("click", send);
 doneButton.addEventListener("click", finish);
-addEventListener("beforeunload", (event) => { if (busy) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (busy || (ready() && !page.hidden)) event.preventDefault(); });
 dropping();
 byId("sending").hidden = false;
 look().catch((problem) => say(problem.message, { trouble: true }));

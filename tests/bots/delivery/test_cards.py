@@ -5,14 +5,14 @@ from datetime import timedelta
 
 from bots.cards import continued, parting
 from bots.delivery.messenger import HandMessenger, TryLater
-from core.domain.account import Telling
+from core.domain.account import Role, Telling
 from core.domain.notice import FIRST, FRESH, PACE
 from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.attempts import awaited
 from tests.builders.chats import labels, press
 from tests.builders.deliveries import CHANNEL, DM, a_deliverer, a_job_at, a_member, reported, round_later
-from tests.builders.scenes import claimed, finished, moderating
+from tests.builders.scenes import claimed, finished
 
 SECOND = timedelta(seconds=1)
 
@@ -243,8 +243,8 @@ async def test_a_card_parts_from_who_wants_no_more_of_it(house: House, clock: Ha
     assert [said.reply for said in chat.seen(DM)] == [parting(job)]
 
 
-async def test_a_moderator_who_looks_has_a_card_and_buttons_of_their_own(house: House, clock: HandClock) -> None:
-    ann, bob, chat = await a_member(house), moderating(await a_member(house, "bob")), HandMessenger()
+async def test_an_admin_who_looks_has_a_card_and_buttons_of_their_own(house: House, clock: HandClock) -> None:
+    ann, bob, chat = await a_member(house), (await a_member(house, "bob")).but(role=Role.ADMIN), HandMessenger()
     account = await house.store.accounts.get(bob.account)
     await house.store.accounts.save(account.but(role=bob.role))
     deliverer, theirs = a_deliverer(house, chat), DM.but(chat="bob")

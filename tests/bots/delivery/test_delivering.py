@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from bots.delivery.delivering import delivering
+from bots.delivery.delivering import CHATS, delivering
 from bots.delivery.messenger import HandMessenger
 from core.domain.errors import DatabaseUnavailable
 from core.domain.notice import Notice, NoticeState, Topic
+from core.ports.clock import HandClock
 from core.services import Services
 from core.services.deliveries import Deliveries
 from loraguild.composition import House
 from tests.builders.attempts import awaited
 from tests.builders.chats import a_dispatcher
-from tests.builders.deliveries import DM, a_deliverer, a_member
+from tests.builders.deliveries import DM, a_deliverer, a_job_at, a_member, round_later
 from tests.builders.entities import a_notice
 
 AWAY = DatabaseUnavailable(why="gone")
@@ -50,6 +51,19 @@ async def some_news(house: House) -> Notice:
     notice = a_notice(account=ann.account, place=DM, topic=Topic.BROADCAST, details={"text": "Hear ye."})
     await house.store.notices.add(notice)
     return notice
+
+
+async def test_news_for_many_leave_room_for_cards(house: House, clock: HandClock) -> None:
+    ann, chat = await a_member(house), HandMessenger()
+    for number in range(2 * CHATS):
+        elsewhere = a_notice(id=str(number), account=ann.account, place=DM.but(chat=str(number)), topic=Topic.BROADCAST)
+        await house.store.notices.add(elsewhere.but(details={"text": "Hear ye."}))
+    job = await a_job_at(house, ann, DM)
+
+    await round_later(a_deliverer(house, chat), clock)
+
+    assert [said.reply.title for said in chat.seen(DM)] == [f"{job.title} · waiting"]
+    assert len(chat.messages) == CHATS
 
 
 async def told(house: House, notice: Notice) -> bool:

@@ -7,9 +7,9 @@ import pytest
 from bots.cards import parting
 from bots.cards.notices import told
 from bots.delivery.messenger import HandMessenger, TryLater
-from core.domain.account import Actor, Telling
+from core.domain.account import Actor, Place, Platform, Telling
 from core.domain.action import Style, Then
-from core.domain.notice import DELIVERY, FIRST, TRIES, Notice, NoticeState, Topic
+from core.domain.notice import DELIVERY, FIRST, STALE, TRIES, Notice, NoticeState, Topic
 from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.chats import a_call, labels
@@ -45,6 +45,20 @@ async def test_the_last_word_is_a_new_message_and_ends_the_card(house: House, cl
     assert (last.reply.title, last.mention, len(last.reply.pictures)) == (f"{job.title} · done", "ann", 1)
     assert all(button.token for button in last.reply.buttons)
     assert await house.services.deliveries.cards(CHANNEL) == []
+
+
+async def test_a_group_whose_admins_changed_their_mind_is_told_as_they_want_it_now(
+    house: House, clock: HandClock
+) -> None:
+    group = Place(platform=Platform.TELEGRAM, chat="-7", private=False, community="-7")
+    ann, chat = await a_member(house), HandMessenger(Platform.TELEGRAM)
+    deliverer = a_deliverer(house, chat)
+    job = await a_job_at(house, ann, group.but(adult=True))
+    await round_later(deliverer, clock)
+    await finished(house, job)
+    await round_later(deliverer, clock)
+
+    assert [said.place for said in chat.messages.values()] == [group, group]
 
 
 async def test_a_failure_is_a_last_word_too(house: House, clock: HandClock) -> None:
@@ -123,7 +137,7 @@ async def test_a_blocked_chat_is_given_up_at_once(house: House, clock: HandClock
     await round_later(a_deliverer(house, chat), clock, by=timedelta(days=1))
 
     word = await house.store.notices.get(f"succeeded:{job.id}:discord:ann:")
-    assert (word.state, word.tries, chat.messages) == (NoticeState.UNDELIVERABLE, 1, {})
+    assert (word.state, word.tries, chat.messages) == (NoticeState.UNDELIVERABLE, 0, {})
     assert await house.services.deliveries.cards(DM) == []
 
 
@@ -142,14 +156,14 @@ async def test_a_channel_that_takes_nothing_leaves_bare_words_in_private(house: 
 async def test_what_fails_is_tried_for_about_an_hour_and_then_given_up(house: House, clock: HandClock) -> None:
     ann, chat = await a_member(house), HandMessenger()
     notice = await some_news(house, ann)
-    chat.failures = [TryLater(0), ZeroDivisionError()] * TRIES
+    chat.failures = [ZeroDivisionError()] * (TRIES + 1)
     deliverer, started = a_deliverer(house, chat), clock.now()
 
     while (waiting := await house.store.notices.get(notice.id)).state is NoticeState.PENDING:
         await round_later(deliverer, clock, by=(waiting.not_before or started) - clock.now())
 
     assert waiting.state is NoticeState.UNDELIVERABLE
-    assert len(chat.failures) == TRIES
+    assert (waiting.tries, len(chat.failures)) == (TRIES, 1)
     assert timedelta(minutes=50) < clock.now() - started < timedelta(minutes=70)
 
 
@@ -165,6 +179,27 @@ async def test_the_pause_that_a_platform_wants_is_kept(house: House, clock: Hand
     await round_later(deliverer, clock, by=SECOND)
 
     assert (before, len(chat.seen(DM))) == ([], 1)
+
+
+async def test_pauses_are_no_failures_until_they_have_lasted_a_day(house: House, clock: HandClock) -> None:
+    ann, chat = await a_member(house), HandMessenger()
+    heard = await some_news(house, ann)
+    chat.failures = [TryLater(1) for _ in range(3 * TRIES)]
+    deliverer = a_deliverer(house, chat)
+
+    while chat.failures:
+        await round_later(deliverer, clock, by=SECOND)
+    await round_later(deliverer, clock, by=SECOND)
+    stale = await some_news(house, ann, id="stale", created_at=clock.now())
+    chat.failures = [TryLater(STALE.total_seconds()), TryLater(1)]
+    await deliverer.once()
+    await round_later(deliverer, clock, by=STALE)
+
+    assert len(chat.seen(DM)) == 1
+    assert [await state_of(house, one) for one in (heard, stale)] == [
+        NoticeState.DELIVERED,
+        NoticeState.UNDELIVERABLE,
+    ]
 
 
 async def test_news_wait_for_their_moment(house: House, clock: HandClock) -> None:

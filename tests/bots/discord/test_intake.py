@@ -1,14 +1,17 @@
 """Files without a command: from the menu of a message, in private, and in a server by mention."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from core.domain.account import Place, Platform, Role
+from core.domain.community import Setting
 from core.domain.draft import OPEN_FOR
 from core.ports.clock import HandClock
 from loraguild.composition import House
-from tests.bots.discord.scene import a_dataset, files_of, serving
-from tests.emulators.discord import BOT, Discord
+from tests.bots.discord.scene import a_dataset, actor_of, files_of, serving
+from tests.emulators.discord import BOT, GUILD, Discord
 
 ALBUM = [("a.png", b"a"), ("b.png", b"b")]
 
@@ -31,6 +34,18 @@ async def test_the_menu_of_a_message_asks_for_one_of_many_datasets(house: House,
     assert (chosen.last.title, await files_of(house, ann)) == ("2 files received for «zorp29»", [["a.png", "b.png"]])
 
 
+async def test_a_choice_from_a_page_that_was_turned_is_asked_again(house: House, discord: Discord) -> None:
+    ann = discord.person(7, "ann")
+    for number in range(30):
+        await a_dataset(house, ann, f"zorp{number:02}")
+    asked = await ann.uses_menu(await ann.writes(files=ALBUM), "Add to dataset")
+    old = replace(asked.last, data=dict(asked.last.data))
+    await ann.selects(asked.last, "More…")
+    again = await ann.selects(old, "zorp00")
+    assert [one["label"] for one in again.last.selects[0]["options"]] == [f"zorp{number}" for number in range(24, 30)]
+    assert await files_of(house, ann) == []
+
+
 async def test_the_menu_of_a_message_without_files_says_so(discord: Discord) -> None:
     ann = discord.person(7, "ann")
     asked = await ann.uses_menu(await ann.writes("hello"), "Add to dataset")
@@ -40,7 +55,7 @@ async def test_the_menu_of_a_message_without_files_says_so(discord: Discord) -> 
 async def test_who_has_no_dataset_is_told_how_to_make_one(discord: Discord) -> None:
     ann = discord.person(7, "ann")
     asked = await ann.uses_menu(await ann.writes(files=ALBUM), "Add to dataset")
-    assert "There is no dataset yet." in asked.last.text
+    assert "There is no dataset to choose yet." in asked.last.text
     assert "`/dataset new NAME trigger=WORD`" in asked.last.text
     cancelled = await ann.presses(asked.last, "Cancel")
     assert cancelled.last.title == "Cancelled"
@@ -83,6 +98,24 @@ async def test_a_message_in_a_server_counts_only_with_a_mention(house: House, di
     assert await files_of(house, ann) == [["c.png"]]
 
 
+async def test_files_are_not_taken_where_the_bot_does_not_answer(house: House, discord: Discord) -> None:
+    ann, root = discord.person(7, "ann"), discord.person(9, "root")
+    await a_dataset(house, ann)
+    admin = (await actor_of(house, root)).but(role=Role.ADMIN)
+    place = Place(platform=Platform.DISCORD, chat=discord.general.id, private=False, community=GUILD)
+    await house.services.communities.choose(admin, place, Setting.CHANNELS, "1")
+    form = await ann.slash("dataset add", dataset="zorp")
+    said = [
+        (await ann.submits(form.modal, files=ALBUM)).last,
+        (await ann.uses_menu(await ann.writes(files=ALBUM), "Add to dataset")).last,
+    ]
+    await ann.writes(f"<@{BOT}> these", files=ALBUM)
+    said += await discord.until(lambda: discord.posted(discord.general))
+    words = "Talking to the bot is not possible here: go to one of its channels, or write to it in private."
+    assert [one.text for one in said] == [f"Not done\n{words}"] * 3
+    assert [draft.received for draft in await house.services.drafts.on(Platform.DISCORD)] == [()]
+
+
 async def test_two_replicas_answer_once(house: House, discord: Discord) -> None:
     ann = discord.person(7, "ann")
     await a_dataset(house, ann)
@@ -99,7 +132,7 @@ async def test_two_replicas_answer_once(house: House, discord: Discord) -> None:
 async def test_files_that_nobody_finished_are_added_all_the_same(
     house: House, discord: Discord, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.discord.finishing.POLL", 0.01)
+    monkeypatch.setattr("bots.discord.collecting.POLL", 0.01)
     ann = discord.person(7, "ann")
     await a_dataset(house, ann)
     async with serving(house, discord):

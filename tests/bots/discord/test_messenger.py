@@ -54,11 +54,11 @@ async def test_a_key_posts_once_and_only_who_is_meant_is_called(discord: Discord
 
 async def test_a_message_is_edited_with_its_files(house: House, discord: Discord, messenger: DiscordMessenger) -> None:
     ann = discord.person(7, "ann")
-    first, second = await stored(house, "a b.png"), await stored(house, "c.png")
+    first, second, third = await stored(house, "a b.png"), await stored(house, "c.png"), await stored(house, "a-b.png")
     message = await messenger.post(private(ann), HELLO.but(pictures=(first,)), key="1")
-    await messenger.edit(private(ann), message, HELLO.but(pictures=(second, first)))
+    await messenger.edit(private(ann), message, HELLO.but(pictures=(second, first, third)))
     (shown,) = discord.dm(ann)
-    assert shown.files == {"c.png": b"c.png", "a-b-2.png": b"a b.png"}
+    assert shown.files == {"c.png": b"c.png", "a-b.png": b"a b.png", "a-b-2.png": b"a-b.png"}
     assert shown.embeds[0]["image"]["url"].split("/")[-1].startswith("c.png")
 
 

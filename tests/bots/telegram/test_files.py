@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from bots.telegram.filing import MIB, Limits
+from bots.telegram.meeting import PLATFORM
 from core.domain.notice import PACE
 from core.kinds.intake import Payload
 from core.ports.clock import HandClock
@@ -137,6 +138,25 @@ async def test_what_is_too_large_gets_a_link_and_the_rest_goes_on(
     assert [call.fields["file_id"] for call in telegram.calls if call.method == "getFile"] == ["photo-2"]
 
 
+async def test_what_is_too_large_waits_for_its_dataset_and_gets_a_link_then(
+    house: House, telegram: Telegram, serving: Serving
+) -> None:
+    async with serving(limits=Limits(down=100_000, up=MIB)):
+        ann = telegram.person(42)
+        await ann.says("/dataset_new zorp zorp sfw")
+        await telegram.heard(42, containing="«zorp» is open")
+
+        await ann.sends(a_zip(100_001))
+        question = await telegram.heard(42, containing="more.zip is too large for a chat: a link for it follows.")
+        await ann.clicks(question, "zorp")
+        large = await telegram.heard(42, containing="1 of 1 files are too large")
+        await telegram.heard(42, containing="Send them now")
+
+    assert labels(question) == ["zorp", "Cancel"]
+    assert f"{house.settings.address}/u/" in large.text
+    assert len([one for one in telegram.sent(42) if "/u/" in one.text]) == 1
+
+
 @pytest.mark.usefixtures("bot")
 async def test_a_file_that_does_not_come_is_named_and_the_rest_goes_on(telegram: Telegram) -> None:
     ann = telegram.person(42)
@@ -165,6 +185,45 @@ async def test_files_that_nobody_finished_are_taken_all_the_same(
 
     await telegram.heard(42, containing="Nobody pressed Done")
     assert [len(files) for files in await names(house)] == [1]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_files_that_nobody_named_a_dataset_for_are_asked_about_once_more(
+    house: House, telegram: Telegram, clock: HandClock
+) -> None:
+    ann = telegram.person(42)
+    await ann.says("/dataset_new zorp zorp sfw")
+    await ann.sends(a_photo(1))
+    first = await telegram.heard(42, containing="1 file is here")
+
+    clock.advance(timedelta(minutes=31))
+    again = await telegram.heard(42, containing="Half an hour is over")
+    await ann.clicks(again, "zorp")
+    await ann.clicks(await telegram.heard(42, containing="then press Done"), "Done")
+
+    await telegram.heard(42, containing="1 file received")
+    assert again.id > first.id
+    assert [len(files) for files in await names(house)] == [1]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_files_that_nobody_names_a_dataset_for_at_all_are_let_go_with_words(
+    house: House, telegram: Telegram, clock: HandClock
+) -> None:
+    ann = telegram.person(42)
+    await ann.says("/dataset_new zorp zorp sfw")
+    await ann.sends(a_zip())
+    await telegram.heard(42, containing="1 file is here")
+
+    clock.advance(timedelta(minutes=31))
+    await telegram.heard(42, containing="Half an hour is over")
+    await ann.says("/me")
+    await telegram.heard(42, containing="account")
+    clock.advance(timedelta(minutes=31))
+    gone = await telegram.heard(42, containing="1 file let go")
+
+    assert gone.text.splitlines()[-1] == "more.zip"
+    assert await house.services.drafts.on(PLATFORM) == []
 
 
 @pytest.mark.usefixtures("bot")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from bots.telegram.meeting import PLATFORM
+from core.domain.account import Role
 from core.domain.community import Community, community_id
 from loraguild.composition import House
 from tests.emulators.telegram import Telegram, labels
@@ -46,10 +47,35 @@ async def test_questions_of_a_private_command_are_asked_in_private(telegram: Tel
     await ann.says("/dataset_new zorp", chat=group)
     await telegram.heard(42, containing="The word that will call the model")
     await ann.says("zorp")
-    await ann.clicks(await telegram.heard(42, containing="Who the pictures are for"), "sfw")
-    await telegram.heard(42, containing="«zorp» is open")
+    await telegram.heard(42, containing="«zorp» is open")  # nothing for adults can be made here: it is not asked
 
     assert said(telegram, GROUP) == []
+
+
+async def test_what_is_asked_in_private_is_done_where_it_was_said(house: House, telegram: Telegram) -> None:
+    root, group = telegram.person(7, "Root", started=True), telegram.group(GROUP)
+    actor = await house.services.accounts.welcome(PLATFORM, "7", name="Root")
+    await house.store.accounts.save((await house.store.accounts.get(actor.account)).but(role=Role.ADMIN))
+
+    await root.says("/admin_setting value=yes", chat=group)
+    await root.clicks(await telegram.heard(7, containing="Which setting"), "nsfw")
+    await telegram.heard(7, containing="nsfw is yes now")
+    await root.says("/dataset_new zorp zorp", chat=group)
+    await root.clicks(await telegram.heard(7, containing="Who the pictures are for"), "nsfw")
+    await telegram.heard(7, containing="«zorp» is open")
+
+    assert said(telegram, GROUP) == []
+
+
+async def test_who_wishes_to_be_told_in_the_group_gets_the_quote_there(telegram: Telegram) -> None:
+    ann, group = telegram.person(42, started=True), telegram.group(GROUP)
+    await ann.says("/notify where=channel telling=live")
+    await telegram.heard(42, containing="How you are told")
+
+    await ann.says("/train_order nothing", chat=group)
+
+    question = await telegram.heard(GROUP, containing="What to train on")
+    assert question.text.splitlines()[-1] == "Reply to this with it."
 
 
 async def test_a_mention_is_a_command_too(telegram: Telegram) -> None:
@@ -77,7 +103,7 @@ async def test_a_public_answer_stays_and_its_question_is_its_askers(telegram: Te
     ann, bob, group = telegram.person(42), telegram.person(43, "Bob"), telegram.group(GROUP)
 
     await ann.says("/imagine", chat=group)
-    question = await telegram.heard(GROUP, containing="Type it.")
+    question = await telegram.heard(GROUP, containing="Reply to this with it.")
     await bob.clicks(question, "Cancel")
     await ann.says("a wolf", chat=group, reply_to=question)
 

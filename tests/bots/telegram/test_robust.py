@@ -47,7 +47,7 @@ async def test_what_was_stored_and_not_dealt_with_is_dealt_with(
 ) -> None:
     ann = telegram.person(42, started=True)
     update = await ann.says("/dataset_new zorp zorp sfw")
-    await house.services.inboxes.put(PLATFORM, update["update_id"], json.dumps(update))
+    await house.services.inboxes.put(PLATFORM, {update["update_id"]: json.dumps(update)})
 
     async with serving():
         await telegram.heard(42, containing="«zorp» is open")

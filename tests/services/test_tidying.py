@@ -1,0 +1,72 @@
+"""Tidying up: what nobody needs any more goes, what somebody needs stays, and nothing ends it."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from core.domain.errors import UploadClosed
+from core.domain.inbox import KEPT
+from core.domain.upload import FIRST_BYTE, UploadState
+from core.ports.clock import HandClock
+from loraguild.composition import House
+from loraguild.tidying import LEAD, tidied, tidying
+from storage.repositories.entities import Database
+from tests.builders.entities import HOME, NOON
+from tests.builders.scenes import a_ready_dataset, everything_in, in_chunks, somebody, stored
+
+DAY = timedelta(days=1)
+
+
+async def test_what_nobody_needs_any_more_goes_and_the_rest_stays(
+    house: House, clock: HandClock, database: Database
+) -> None:
+    ann = await somebody(house)
+    dataset = await a_ready_dataset(house, ann)
+    token = (await house.services.uploads.open(ann, dataset, place=HOME)).rpartition("/")[2]
+    await house.services.uploads.begin(token, "a.png", size=4)
+    await house.services.uploads.put(token, "a.png", offset=0, chunks=in_chunks(b"half"))
+    loose = await stored(house, "loose.png")
+    await house.services.inboxes.put("telegram", {1: "{}"})
+    await house.services.inboxes.put("telegram", {2: "{}"})
+    await house.services.inboxes.done((await house.services.inboxes.waiting("telegram"))[0])
+    needed = [item.artifact.sha256 for item in await house.store.items.of(dataset.id)]
+
+    clock.advance(FIRST_BYTE + FIRST_BYTE + KEPT + DAY)
+    await tidied(house)
+    rows = await everything_in(database)
+
+    assert [row["state"] for row in rows["uploads"]] == [UploadState.ABANDONED]
+    assert [row["_id"] for row in rows["updates"]] == ["telegram:2"]
+    kept = {row["_id"] for row in rows["blobs"]}
+    assert set(needed) <= kept
+    assert loose.sha256 not in kept
+    with pytest.raises(UploadClosed):
+        await house.services.uploads.view(token)
+
+
+async def test_one_process_at_a_time_tidies(house: House, clock: HandClock) -> None:
+    ann = await somebody(house)
+    await house.services.uploads.open(ann, await a_ready_dataset(house, ann), place=HOME)
+    clock.advance(FIRST_BYTE)
+    await house.services.inboxes.lead(LEAD, "other")
+
+    await tidied_for_a_moment(house)
+
+    assert len(await house.store.uploads.stale(now=clock.now())) == 1
+
+
+async def test_what_breaks_once_is_tried_again(house: House, database: Database) -> None:
+    await database["uploads"].insert_one({"_id": "no upload", "state": UploadState.OPEN, "expires_at": NOON})
+
+    assert await tidied_for_a_moment(house)
+
+
+async def tidied_for_a_moment(house: House) -> bool:
+    """Let a process tidy up again and again; whether it would have gone on."""
+    task = asyncio.create_task(tidying(house, holder="one", every=0.01))
+    await asyncio.sleep(0.1)
+    going = not task.done()
+    task.cancel()
+    await asyncio.wait([task])
+    return going

@@ -1,0 +1,103 @@
+"""A database that the last release has written is read as it is: what was not known then has a default."""
+
+from typing import Any
+
+import pytest
+
+from core.domain.account import Account, Notify, Place, Platform, Role
+from core.domain.dataset import Dataset, Review
+from core.domain.generation import Generation
+from core.domain.job import Job
+from core.domain.model import Model
+from core.domain.notice import Card, Notice
+from core.domain.rating import Rating
+from core.domain.value import Entity
+from core.kinds import training
+from core.ports.store import Store
+from storage.documents import document
+from storage.repositories.entities import Database
+from tests.builders.entities import HOME, NOON, a_card, a_dataset, a_job, a_model, a_notice, an_actor
+
+PLACE = {"platform": "console", "chat": "home", "thread": None, "private": True}
+NEW = {  # what each collection's documents did not have
+    "accounts": {"notify", "banned", "merged_into", "merged_at"},
+    "cards": {"posted_at", "next_at", "claimed_until"},
+    "datasets": {"rating", "review", "review_note", "previews"},
+    "generations": {"rating"},
+    "jobs": set[str](),
+    "models": {"rating"},
+    "notices": {"not_before", "tries"},
+}
+ANN = Account(id="ann", name="ann", role=Role.USER, home=HOME, created_at=NOON)
+MADE = Generation(
+    id="g1",
+    owner="ann",
+    model="m1",
+    model_owner="ann",
+    prompt="zorp",
+    seed=1,
+    steps=4,
+    guidance=3.0,
+    size=64,
+    count=1,
+    created_at=NOON,
+)
+KNOWN: dict[str, Entity] = {
+    "accounts": ANN,
+    "cards": a_card(),
+    "datasets": a_dataset(),
+    "generations": MADE,
+    "jobs": a_job(),
+    "models": a_model(),
+    "notices": a_notice(),
+}
+
+
+def as_it_was(collection: str, entity: Entity) -> dict[str, Any]:
+    """The document of an entity as the last release wrote it."""
+    old = {name: value for name, value in document(entity).items() if name not in NEW[collection]}
+    places = {name: PLACE for name in ("home", "place") if name in old}
+    return old | places
+
+
+@pytest.fixture
+async def old(database: Database) -> Database:
+    """A database of the last release."""
+    for collection, entity in KNOWN.items():
+        await database[collection].insert_one(as_it_was(collection, entity))
+    return database
+
+
+@pytest.mark.usefixtures("old")
+async def test_every_entity_is_read_with_defaults(store: Store) -> None:
+    assert {name: await getattr(store, name).get(entity.id) for name, entity in KNOWN.items()} == KNOWN
+    assert (ANN.notify, ANN.banned, HOME.adult) == (Notify(), None, False)
+    dataset, model, made = (KNOWN[name] for name in ("datasets", "models", "generations"))
+    assert isinstance(dataset, Dataset)
+    assert isinstance(model, Model)
+    assert isinstance(made, Generation)
+    assert {dataset.rating, model.rating, made.rating} == {Rating.SFW}
+    assert dataset.review is Review.PENDING
+
+
+@pytest.mark.usefixtures("old")
+async def test_what_front_ends_and_admins_look_for_is_found(store: Store) -> None:
+    card, notice, job = (KNOWN[name] for name in ("cards", "notices", "jobs"))
+    assert isinstance(card, Card)
+    assert isinstance(notice, Notice)
+    assert isinstance(job, Job)
+
+    assert await store.cards.due(Platform.CONSOLE, now=NOON) == [card]
+    assert await store.cards.open_at(HOME) == [card]
+    assert await store.notices.pending(Platform.CONSOLE, now=NOON) == [notice]
+    assert await store.accounts.page() == await store.accounts.named("a") == [ANN]
+    assert await store.jobs.queue() == [job]
+    assert await store.datasets.unreviewed() == []
+
+
+def test_what_was_ordered_is_for_everyone() -> None:
+    payload = {"run": "j1", "name": "zorp", "trigger": "zorp", "family": "sd15", "owner_name": "ann"}
+
+    assert training.Payload.model_validate(payload).rating is Rating.SFW
+    assert Place.model_validate(PLACE).shows(Rating.SFW)
+    assert a_model().visible_to(an_actor())

@@ -9,6 +9,7 @@ from bots.chat.parameter import Call, OneOf, Text
 from bots.chat.reply import Button, Reply, Table
 from core.domain.account import Notify, Role, Telling, Where
 from core.domain.action import Style, Then
+from core.domain.errors import NotFound
 
 CODE, JOB = "link_", "job_"  # what a link into a chat begins with
 WHERE = {Where.DM: "in private", Where.CHANNEL: "in the channel where you ordered"}
@@ -48,11 +49,13 @@ async def help_(call: Call, name: Annotated[str, Text("A command", rest=True)] =
 
     known = [one for one in discovered().values() if one.menu and call.actor.role.covers(one.role)]
     wanted = [one for one in known if one.path.startswith(name)]
+    if not wanted:
+        raise NotFound(noun="command", name=name, hint="See `help`.")
     if len(wanted) == 1 or any(one.path == name for one in wanted):
         one = next((one for one in wanted if one.path == name), wanted[0])
         fields = tuple((parameter, kind.help) for parameter, kind in one.parameters.items())
         return Reply(title=one.usage, lines=tuple(line for line in (one.help, one.details) if line), fields=fields)
-    rows = tuple((one.usage, one.help) for one in sorted(wanted or known, key=lambda one: one.path))
+    rows = tuple((one.usage, one.help) for one in sorted(wanted, key=lambda one: one.path))
     return Reply(title="Commands", table=Table(header=("command", "what it does"), rows=rows))
 
 

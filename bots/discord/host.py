@@ -110,12 +110,14 @@ def private_place(person: discord.abc.Snowflake) -> Place:
 
 
 def place_of(person: discord.abc.Snowflake, channel: Any, guild_id: int | None) -> Place:
-    """Where something was said: adult pictures are shown only where Discord asks for age."""
+    """Where something was said: a thread lies in its channel; adult pictures only where Discord asks for age."""
     if guild_id is None:
         return private_place(person)
+    parent = getattr(channel, "parent_id", None)  # only threads have one
     return Place(
         platform=Platform.DISCORD,
-        chat=str(channel.id),
+        chat=str(parent or channel.id),
+        thread=str(channel.id) if parent else None,
         private=False,
         community=str(guild_id),
         adult=restricted(channel),

@@ -66,7 +66,7 @@ class DiscordMessenger:
     async def _channel(self, place: Place) -> Any:
         if place.private:
             return await self.host.create_dm(discord.Object(id=int(place.chat)))
-        return self.host.get_partial_messageable(int(place.chat))
+        return self.host.get_partial_messageable(int(place.thread or place.chat))
 
     async def _drawn(self, place: Place, reply: Answer) -> dict[str, Any]:
         for_adults = isinstance(reply, Reply) and reply.rating is Rating.NSFW
@@ -78,7 +78,8 @@ class DiscordMessenger:
 
     async def _restricted(self, place: Place) -> bool:
         """Whether the channel is age-restricted now: it may have been changed since the order."""
-        channel = self.host.get_channel(int(place.chat)) or await self.host.fetch_channel(int(place.chat))
+        number = int(place.thread or place.chat)
+        channel = self.host.get_channel(number) or await self.host.fetch_channel(number)
         return restricted(channel)
 
 

@@ -126,7 +126,7 @@ class Doing:
             await self.answering.answer(replace(call, place=draft.place), step)
             return
         if isinstance(step, Question):
-            await self._ask(call, step, before=None)
+            await self._ask(call, step, instead=False)
             return
         try:
             reply = await self.asking.dispatcher.run(step.definition, call, step.given)
@@ -146,11 +146,11 @@ class Doing:
         return Call(actor=actor, place=place, services=self.services, key=draft.id, private=private_place(user))
 
     async def _step(self, call: Call, step: Step, *, instead: bool) -> None:
-        draft = await self.services.drafts.find(call.actor, step.draft.id)
         match step:
             case Question():
-                await self._ask(call, step, before=draft.message if instead else None)
+                await self._ask(call, step, instead=instead)
             case Ready():
+                draft = await self.services.drafts.find(call.actor, step.draft.id)
                 reply = await self._ran(replace(call, key=draft.id), step)
                 if reply.unavailable and draft.received:  # the question stays with its files: Done can be pressed again
                     await self.answering.answer(call, reply, step.definition)
@@ -171,18 +171,23 @@ class Doing:
             reply = await self.asking.dispatcher.run(ready.definition, call, ready.given)
         return reply
 
-    async def _ask(self, call: Call, question: Question, *, before: str | None) -> None:
-        """Ask; where only files are missing, those that are too large go to the command, which has words for them."""
-        draft = question.draft
+    async def _ask(self, call: Call, question: Question, *, instead: bool) -> None:
+        """Ask; where only files are missing, those that are too large get their link first."""
+        draft = await self.services.drafts.find(call.actor, question.draft.id)
         if question.files and draft.large:
-            sources = tuple(Absent(name=one.name, size=one.size, most=one.most) for one in draft.large)
-            given: dict[str, Raw] = {**draft.given, question.name: sources}
-            reply = await self.asking.dispatcher.run(question.definition, call, given)
-            await self.answering.answer(call, reply, question.definition)
-            draft = await self.services.drafts.change(draft, lambda now: now.but(large=now.large[len(sources) :]))
-        message = await self.answering.ask(call, replace(question, draft=draft), instead=before)
+            await self._link(call, question, draft)
+            question = replace(question, draft=question.draft.but(large=()))
+        message = await self.answering.ask(call, question, instead=draft.message if instead else None)
         if message != draft.message:
             await self.services.drafts.change(draft, lambda now: now.but(message=message))
+
+    async def _link(self, call: Call, question: Question, draft: Draft) -> None:
+        """Run the command with files that are too large: it has words for them, and nothing is taken."""
+        sources = tuple(Absent(name=one.name, size=one.size, most=one.most) for one in draft.large)
+        given: dict[str, Raw] = {**draft.given, question.name: sources}
+        reply = await self.asking.dispatcher.run(question.definition, call, given)
+        await self.answering.answer(call, reply, question.definition)
+        await self.services.drafts.change(draft, lambda now: now.but(large=now.large[len(sources) :]))
 
     async def _too_large(self, draft: Draft, source: Sent, *, origin: str) -> None:
         large = Large(origin=origin, name=source.name, size=source.size or 0, most=source.most)
@@ -196,7 +201,7 @@ class Doing:
             current = await self.services.drafts.find(call.actor, draft.id)
             step = await self.asking.onward(call, current)
             if isinstance(step, Question) and current.message:
-                await self._ask(call, step, before=current.message)
+                await self._ask(call, step, instead=True)
 
         mark = f"count {draft.id}"
         if mark not in self._busy:

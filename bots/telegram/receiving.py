@@ -16,10 +16,11 @@ from aiohttp import web
 from telegram.error import Conflict, NetworkError, RetryAfter, TelegramError
 
 from bots.telegram.meeting import PLATFORM
-from core.domain.errors import Unavailable
+from core.domain.errors import PortTaken, Unavailable
 from core.services import Services
 
 KINDS = ("message", "callback_query")
+HOST = "0.0.0.0"  # noqa: S104 - the reverse proxy before it may be on another machine
 LARGEST = 2**20  # bytes of one update
 PAUSE = 2.0  # seconds until Telegram, or the database, is asked again after a failure
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
@@ -90,13 +91,20 @@ class Receiving:
 
     @asynccontextmanager
     async def listening(self, webhook: Webhook) -> AsyncIterator[int]:
-        """Have the webhook answer for as long, and say at which port."""
+        """Have the webhook answer for as long, and say at which port.
+
+        Raises:
+            PortTaken: Nobody can listen there.
+        """
         app = web.Application(client_max_size=LARGEST)
         app.router.add_post("/telegram/{path}", partial(self._called, webhook))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
         await runner.setup()
         try:
-            await web.TCPSite(runner, port=webhook.port).start()
+            try:
+                await web.TCPSite(runner, HOST, webhook.port).start()
+            except OSError as error:
+                raise PortTaken(host=HOST, port=webhook.port, setting="TELEGRAM_WEBHOOK_PORT") from error
             yield int(runner.addresses[0][1])
         finally:
             await runner.cleanup()

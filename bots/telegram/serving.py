@@ -63,6 +63,7 @@ async def serve(
 
     Raises:
         TokenRefused: Telegram does not know the token (any more).
+        PortTaken: Somebody else listens where Telegram is to reach us.
     """
     rhythm = pace or Pace()
     webhook = Webhook(url=webhook_url, port=webhook_port, secret=secret) if webhook_url else None

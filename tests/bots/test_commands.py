@@ -63,6 +63,7 @@ async def test_help_lists_what_one_may_do_and_explains_one_command(house: House)
     listed = await say(house, ann, "help")
     for_admins = await say(house, root, "help")
     one = await say(house, ann, "help", name="train order")
+    assert (await say(house, ann, "help", name="zzz")).code == "not_found"
 
     assert listed.table
     assert for_admins.table

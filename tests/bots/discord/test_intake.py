@@ -116,6 +116,18 @@ async def test_files_are_not_taken_where_the_bot_does_not_answer(house: House, d
     assert [draft.received for draft in await house.services.drafts.on(Platform.DISCORD)] == [()]
 
 
+async def test_a_thread_lies_in_its_channel(house: House, discord: Discord) -> None:
+    ann, root = discord.person(7, "ann"), discord.person(9, "root")
+    admin = (await actor_of(house, root)).but(role=Role.ADMIN)
+    place = Place(platform=Platform.DISCORD, chat=discord.general.id, private=False, community=GUILD)
+    await house.services.communities.choose(admin, place, Setting.CHANNELS, discord.general.id)
+    thread = discord.channel(77, thread_of=discord.general)
+
+    said = await ann.slash("me", channel=thread)
+
+    assert said.last.title == "ann"
+
+
 async def test_two_replicas_answer_once(house: House, discord: Discord) -> None:
     ann = discord.person(7, "ann")
     await a_dataset(house, ann)

@@ -52,6 +52,17 @@ async def test_a_key_posts_once_and_only_who_is_meant_is_called(discord: Discord
     assert posts[0] == posts[1]
 
 
+async def test_a_thread_is_posted_to_and_edited(discord: Discord, messenger: DiscordMessenger) -> None:
+    thread = discord.channel(77, thread_of=discord.general)
+    place = among(discord.general).but(thread=thread.id)
+
+    message = await messenger.post(place, HELLO, key="1")
+    await messenger.edit(place, message, HELLO.but(title="Bye"))
+
+    assert [one.title for one in discord.posted(thread)] == ["Bye"]
+    assert discord.posted(discord.general) == []
+
+
 async def test_a_message_is_edited_with_its_files(house: House, discord: Discord, messenger: DiscordMessenger) -> None:
     ann = discord.person(7, "ann")
     first, second, third = await stored(house, "a b.png"), await stored(house, "c.png"), await stored(house, "a-b.png")

@@ -13,7 +13,7 @@ from bots.telegram.leading import LEADS
 from bots.telegram.meeting import PLATFORM
 from bots.telegram.receiving import HEADER, Webhook
 from bots.telegram.serving import WRONG
-from core.domain.errors import TokenRefused
+from core.domain.errors import PortTaken, TokenRefused
 from core.domain.inbox import LEAD
 from core.ports.clock import HandClock
 from loraguild.composition import House
@@ -130,6 +130,14 @@ async def test_a_webhook_takes_nothing_from_strangers(house: House, telegram: Te
 
     assert statuses == [404, 404, 404, 400]
     assert await house.services.inboxes.waiting(PLATFORM) == []
+
+
+async def test_a_port_that_is_taken_is_said(serving: Serving) -> None:
+    with socket.socket() as other, pytest.raises(PortTaken, match="TELEGRAM_WEBHOOK_PORT"):
+        other.bind(("0.0.0.0", 0))  # noqa: S104 - as the webhook does
+        other.listen()
+        async with serving(webhook_url="http://127.0.0.1:1", webhook_port=other.getsockname()[1]):
+            await asyncio.sleep(0.1)
 
 
 async def test_a_wrong_token_is_one_clear_sentence(serving: Serving) -> None:

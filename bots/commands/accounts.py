@@ -47,6 +47,7 @@ async def help_(call: Call, name: Annotated[str, Text("A command", rest=True)] =
     """All commands, or one in detail."""
     from bots.commands import discovered  # noqa: PLC0415 - the list of commands has this one in it
 
+    name = name.removeprefix("/").replace("_", " ")
     known = [one for one in discovered().values() if one.menu and call.actor.role.covers(one.role)]
     wanted = [one for one in known if one.path.startswith(name)]
     if not wanted:

@@ -6,7 +6,7 @@ from typing import Annotated
 from bots.cards import card
 from bots.cards.findings import remedies, summary
 from bots.chat.definition import command
-from bots.chat.parameter import PAGE, Call, Files, Given, OneOf, Page, Raw, Text
+from bots.chat.parameter import PAGE, Call, Files, Given, OneOf, Page, Text
 from bots.chat.references import DatasetRef
 from bots.chat.reply import Button, Reply, Table
 from bots.chat.wording import number
@@ -14,7 +14,6 @@ from core.domain.account import Role
 from core.domain.action import Style
 from core.domain.dataset import Dataset
 from core.domain.rating import Rating
-from core.domain.trigger import guarded
 from core.ports.sources import Source
 
 Ref = Annotated[Dataset, DatasetRef("Which dataset")]
@@ -22,18 +21,6 @@ CAPTION = 60  # characters
 SHOWN = 4  # pictures
 MIB = 2**20
 LASTING = "The link is yours alone. It waits an hour for the first file, then as long as files come, at most a day."
-
-
-class Trigger(Text):
-    """A trigger word; one that could not call a model is refused before anything else is asked."""
-
-    async def parse(self, call: Call, raw: Raw, given: Given) -> str:
-        """The word, folded.
-
-        Raises:
-            BadTrigger: It could not be told from ordinary words.
-        """
-        return guarded(await super().parse(call, raw, given))
 
 
 class Rated(OneOf[Rating]):
@@ -49,7 +36,7 @@ class Rated(OneOf[Rating]):
 async def new(
     call: Call,
     name: Annotated[str, Text("What to call it")],
-    trigger: Annotated[str, Trigger("The word that will call the model: one that nobody says by chance")],
+    trigger: Annotated[str, Text("The word that will call the model: one that nobody says by chance")],
     rating: Annotated[Rating | None, Rated("Who the pictures are for: everyone (sfw) or adults (nsfw)", Rating)] = None,
 ) -> Reply:
     """Open a dataset for pictures of one subject."""

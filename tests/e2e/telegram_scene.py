@@ -16,7 +16,7 @@ PICTURES = [
     for one in sorted(files("loraguild.demo").joinpath("pictures").iterdir(), key=lambda one: one.name)
     if one.name.endswith(".png")
 ]
-STEPS = 400
+STEPS = 300
 SLOW = 120.0  # seconds for a training, or for a database that waits a minute for somebody who was killed
 
 

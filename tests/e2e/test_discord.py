@@ -11,19 +11,12 @@ from core.domain.ledger import Act
 from loraguild.composition import House
 from tests.builders.scenes import prove_the_ledger
 from tests.e2e.discord_scene import SLOW, a_bot, added, heard, ordered, ready, trains
-from tests.e2e.processes import LORAGUILD, a_house, ended, started
+from tests.e2e.processes import LORAGUILD, ended, started
 from tests.emulators.discord import Discord, Person
 
 RESULT = "Use it by its trigger word"
 
 pytestmark = pytest.mark.timeout(400)
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """The house that all processes share; this process leaves it last, and stops the database."""
-    async with a_house(tmp_path) as house:
-        yield house
 
 
 @pytest.fixture

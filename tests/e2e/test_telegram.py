@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from core.domain.ledger import Act
+from loraguild.composition import House
 from tests.builders.scenes import prove_the_ledger
-from tests.e2e.processes import LORAGUILD, a_house, ended, started
+from tests.e2e.processes import LORAGUILD, ended, started
 from tests.e2e.telegram_scene import PICTURES, SLOW, a_bot, added, asked_for_pictures, ordered, took_pictures, trains
 from tests.emulators.telegram import Message, Person, Telegram, labels
 
@@ -43,17 +44,16 @@ async def prove_the_lora_came_once(telegram: Telegram, ann: Person, *, card: Mes
     assert json.loads(content[8 : 8 + length])["__metadata__"]["ss_output_name"] == "zorp"
 
 
-async def prove_the_wallet(telegram: Telegram, ann: Person, data: Path, *, price: int) -> None:
+async def prove_the_wallet(telegram: Telegram, ann: Person, house: House, *, price: int) -> None:
     await ann.says("/wallet")
     wallet = await telegram.heard(ann.id, containing=f"{DAILY - price} to spend")
     assert f"points: {DAILY - price} (refill daily to {DAILY})" in wallet.text
-    async with a_house(data) as house:
-        moved = [one.act async for one in house.store.ledger.everything()]
-        assert sorted(moved) == sorted([Act.REFILL, Act.HOLD, Act.CAPTURE])
-        await prove_the_ledger(house.store)
+    moved = [one.act async for one in house.store.ledger.everything()]
+    assert sorted(moved) == sorted([Act.REFILL, Act.HOLD, Act.CAPTURE])
+    await prove_the_ledger(house.store)
 
 
-async def test_an_album_becomes_a_lora(tmp_path: Path, telegram: Telegram) -> None:
+async def test_an_album_becomes_a_lora(tmp_path: Path, house: House, telegram: Telegram) -> None:
     ann = telegram.person(7, "Ann")
     with started(*LORAGUILD, "worker", data=tmp_path), a_bot(tmp_path, telegram) as bot:
         await ann.starts()
@@ -63,12 +63,12 @@ async def test_an_album_becomes_a_lora(tmp_path: Path, telegram: Telegram) -> No
         card = await trains(telegram, ann)
         await prove_the_lora_came_once(telegram, ann, card=card)
         assert len(edits(telegram, card)) > 2
-        await prove_the_wallet(telegram, ann, tmp_path, price=price)
+        await prove_the_wallet(telegram, ann, house, price=price)
         bot.terminate()
         assert await ended(bot, seconds=30) == 0
 
 
-async def test_a_bot_that_is_killed_goes_on_where_it_was(tmp_path: Path, telegram: Telegram) -> None:
+async def test_a_bot_that_is_killed_goes_on_where_it_was(tmp_path: Path, house: House, telegram: Telegram) -> None:
     ann = telegram.person(7, "Ann")
     with started(*LORAGUILD, "worker", data=tmp_path):
         with a_bot(tmp_path, telegram) as first:
@@ -84,6 +84,6 @@ async def test_a_bot_that_is_killed_goes_on_where_it_was(tmp_path: Path, telegra
             second.kill()
         with a_bot(tmp_path, telegram, log="third.log"):
             await prove_the_lora_came_once(telegram, ann, card=card)
-            await prove_the_wallet(telegram, ann, tmp_path, price=price)
+            await prove_the_wallet(telegram, ann, house, price=price)
     assert len([one for one in telegram.sent(ann.id) if "pictures taken into" in one.text]) == 1
     assert not [one for one in telegram.world.posts if one.text.startswith("Not done")]

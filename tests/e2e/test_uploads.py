@@ -106,6 +106,7 @@ async def confirmed(session: ClientSession, link: str) -> str:
         return str((await answer.json())["job"])
 
 
+@pytest.mark.usefixtures("house")
 async def test_an_upload_outlives_its_server_and_becomes_one_job(tmp_path: Path, env: Mapping[str, str]) -> None:
     content = a_zip()
     async with ClientSession() as session:

@@ -69,17 +69,6 @@ async def test_what_does_not_fit_is_asked_again_with_the_words(telegram: Telegra
     assert labels(question) == ["zorp", "Cancel"]
 
 
-async def test_a_trigger_that_cannot_be_one_is_asked_for_again_at_once(telegram: Telegram) -> None:
-    ann = telegram.person(42)
-    await ann.says("/dataset_new zorp")
-    await telegram.heard(42, containing="The word that will call the model")
-
-    await ann.says("a cat")
-
-    again = await telegram.heard(42, containing="The word that will call the model")
-    assert "«a cat» cannot be a trigger word" in again.text
-
-
 async def test_many_choices_are_paged_by_eight_and_typing_narrows_them(house: House, telegram: Telegram) -> None:
     ann = telegram.person(42)
     actor = await house.services.accounts.welcome(Platform.TELEGRAM, "42", name="Ann")

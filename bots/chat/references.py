@@ -91,6 +91,15 @@ class JobRef(Listed[Job]):
         return [Row(value=job.id, label=job.title, thing=job) for job in jobs]
 
 
+class OpenJobRef(JobRef):
+    """One of the actor's jobs; those that have not ended are offered."""
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Job]]:
+        """The actor's jobs that wait or run, newest first."""
+        rows = await super().rows(call, text, given, after=after, limit=limit)
+        return [row for row in rows if not row.thing.state.ended]
+
+
 class ModelRef(Listed[Model]):
     """A model that the actor may use: by id, trigger word or `owner/slug`."""
 

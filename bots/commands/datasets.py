@@ -6,14 +6,15 @@ from typing import Annotated
 from bots.cards import card
 from bots.cards.findings import remedies, summary
 from bots.chat.definition import command
-from bots.chat.parameter import PAGE, Call, Files, Given, OneOf, Page, Text
+from bots.chat.parameter import PAGE, Call, Files, Given, OneOf, Page, Raw, Text
 from bots.chat.references import DatasetRef
 from bots.chat.reply import Button, Reply, Table
 from bots.chat.wording import number
 from core.domain.account import Role
 from core.domain.action import Style
-from core.domain.dataset import Dataset
+from core.domain.dataset import Dataset, dataset_name
 from core.domain.rating import Rating
+from core.domain.trigger import guarded
 from core.ports.sources import Source
 
 Ref = Annotated[Dataset, DatasetRef("Which dataset")]
@@ -32,11 +33,35 @@ class Rated(OneOf[Rating]):
         return page.but(choices=tuple(one for one in page.choices if call.place.shows(Rating(one.value))))
 
 
+class Name(Text):
+    """What a dataset can be called."""
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> str:
+        """The name.
+
+        Raises:
+            BadValue: It cannot be one.
+        """
+        return dataset_name(await super().parse(call, raw, given))
+
+
+class Trigger(Text):
+    """A word that can call a model."""
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> str:
+        """The word.
+
+        Raises:
+            BadTrigger: It could not be told from ordinary words.
+        """
+        return guarded(await super().parse(call, raw, given))
+
+
 @command("dataset new")
 async def new(
     call: Call,
-    name: Annotated[str, Text("What to call it")],
-    trigger: Annotated[str, Text("The word that will call the model: one that nobody says by chance")],
+    name: Annotated[str, Name("What to call it")],
+    trigger: Annotated[str, Trigger("The word that will call the model: one that nobody says by chance")],
     rating: Annotated[Rating | None, Rated("Who the pictures are for: everyone (sfw) or adults (nsfw)", Rating)] = None,
 ) -> Reply:
     """Open a dataset for pictures of one subject."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from bots.cards import MARKS, card
 from bots.chat.definition import command
 from bots.chat.parameter import Call, Overrides, Text
-from bots.chat.references import DatasetRef, JobRef, OfferingRef, PresetRef
+from bots.chat.references import DatasetRef, JobRef, OfferingRef, OpenJobRef, PresetRef
 from bots.chat.reply import Button, Reply, Table
 from bots.chat.wording import number
 from core.domain.account import Role
@@ -73,7 +73,7 @@ async def view(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
 
 
 @command("train cancel")
-async def cancel(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
+async def cancel(call: Call, job: Annotated[Job, OpenJobRef("Which job")]) -> Reply:
     """Cancel a job, waiting or running; what was set aside goes back at once."""
     await call.services.jobs.cancel(call.actor, job.id)
     return await card(call, job.id)

@@ -9,7 +9,7 @@ from core.domain.account import Actor, Role
 from core.domain.dataset import Dataset
 from core.domain.model import Model
 from loraguild.composition import House
-from tests.builders.chats import button, labels, press, say
+from tests.builders.chats import a_call, a_dispatcher, button, labels, press, say
 from tests.builders.scenes import (
     BROKEN,
     Upload,
@@ -191,6 +191,18 @@ async def test_a_training_on_the_way_and_at_its_end(house: House) -> None:
     assert (len(done.pictures), len(done.files)) == (1, 1)
     assert receipt.table
     assert sorted(row[1:] for row in receipt.table.rows) == [("20", "captured: succeeded"), ("20", "held: zorp · Tiny")]
+
+
+async def test_only_jobs_that_have_not_ended_are_offered_to_be_cancelled(house: House) -> None:
+    ann = await somebody(house)
+    dataset = await a_ready_dataset(house, ann)
+    await finished(house, await an_order(house, ann, dataset))
+    waiting = await an_order(house, ann, dataset)
+    dispatcher = a_dispatcher()
+
+    offered = await dispatcher.choices(dispatcher.definition("train cancel"), "job", a_call(house, ann), "", {})
+
+    assert [choice.value for choice in offered.choices] == [waiting.id]
 
 
 async def test_a_failed_and_a_cancelled_job_say_that_the_money_is_back(house: House) -> None:

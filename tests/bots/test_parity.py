@@ -54,7 +54,6 @@ STORY = (
     step("notify", where="dm", telling="quiet"),
     step("dataset new", name="cats", trigger="catzz", rating="sfw"),
     step("dataset new", name="cats", trigger="catzz", rating="sfw"),  # taken
-    step("dataset new", name="dogs", trigger="dog", rating="sfw"),  # no trigger word
     step("dataset add", dataset="cats", files=True),
     step("dataset upload", dataset="cats"),
     step("dataset list", text="zorp"),

@@ -69,6 +69,17 @@ async def test_what_does_not_fit_is_asked_again_with_the_words(telegram: Telegra
     assert labels(question) == ["zorp", "Cancel"]
 
 
+async def test_a_word_that_cannot_call_a_model_is_asked_for_again(telegram: Telegram) -> None:
+    ann = telegram.person(42)
+
+    await ann.says("/dataset_new zorp trigger=dog rating=sfw")
+    again = await telegram.heard(42, containing="«dog» cannot be a trigger word")
+    await ann.says("zorp")
+
+    assert "The word that will call the model" in again.text
+    await telegram.heard(42, containing="«zorp» is open")
+
+
 async def test_many_choices_are_paged_by_eight_and_typing_narrows_them(house: House, telegram: Telegram) -> None:
     ann = telegram.person(42)
     actor = await house.services.accounts.welcome(Platform.TELEGRAM, "42", name="Ann")

@@ -119,7 +119,7 @@ class Conversing:
         """An answer by keyboard; one on an old keyboard brings the question as it is now."""
         token, stamp, what = _data(update, ANSWER).rsplit(":", 2)
         draft = await self.services.drafts.find(call.actor, token)
-        call, instead = await self._back(call, draft), draft.message == _under(update)
+        call = await self._back(call, draft)
         if what == "done":
             self.doing.done(call, draft)
             return END
@@ -127,8 +127,9 @@ class Conversing:
             self.doing.cancel(call, draft)
             return END
         if stamp != draft.stamp:
-            return self._go(call, await self.asking.onward(call, draft), instead=instead)
-        return self._go(call, await self._moved(call, draft, what), instead=instead)
+            return self._go(call, await self.asking.onward(call, draft), instead=draft.message == _under(update))
+        # The draft may not know yet in which message this was asked: it does when it comes to answering.
+        return self._go(call, await self._moved(call, draft, what), instead=True)
 
     async def pressed(self, call: Call, update: telegram.Update) -> int:
         """A button under a reply; where its command needs more, that is asked for."""

@@ -51,7 +51,7 @@ class Generations:
         model = await self._called(actor, line)
         place.require(model.rating)
         offering = self._offered(model.offering)
-        bounds = offering.generation
+        bounds, chosen = offering.generation, self.ids.seed() if seed is None else checked_seed(seed)
         if not 1 <= count <= bounds.most:
             raise BadValue(what="count", value=str(count), why=f"{offering.title} makes 1 to {bounds.most} pictures")
         job = asked(
@@ -65,7 +65,6 @@ class Generations:
             labels=offering.labels,
             now=self.clock.now(),
         )
-        chosen = self.ids.seed() if seed is None else checked_seed(seed)
         wanted = _wanted(job, model, bounds, line=line, seed=chosen, count=count)
 
         async def work(tx: Repositories) -> Job:

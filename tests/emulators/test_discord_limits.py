@@ -77,7 +77,10 @@ def test_not_a_message(body: dict[str, Any]) -> None:
 def test_the_largest_message() -> None:
     fields = [{"name": "n", "value": "v"}] * 25
     full = rows(*[row(*[button(custom_id=f"{five}{number}") for number in range(5)]) for five in range(5)])
-    check_message({"content": "x" * 2000, **embed(description="d" * 4096, fields=fields), **full}, names=[])
+    largest = {"content": "x" * 2000, **embed(description="d" * 4096, fields=fields), **full}
+    check_message(largest, names=[])
+    with pytest.raises(Refusal):
+        check_message(largest | {"content": "x" * 2001}, names=[])
 
 
 def form(*parts: dict[str, Any], **changed: Any) -> dict[str, Any]:

@@ -114,6 +114,7 @@ async def test_every_question_fits_into_a_message_and_a_form(text: str, labels: 
     embed, view = embedded(asked(question), COMMANDS), keyboard(question)
     check_message({"embeds": [embed.to_dict()], "components": view.to_components()}, names=())
     check_modal(form("d:T", definition, ["dataset"]).to_dict())
+    assert embed.title
 
 
 def test_nobody_is_mentioned() -> None:

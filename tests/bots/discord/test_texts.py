@@ -32,4 +32,5 @@ async def test_every_command_takes_any_text(house: House, discord: Discord, text
             await dispatcher.choices(definition, name, call, text, given)
             reply = await dispatcher.run(definition, call, given)
             embed, view = embedded(reply, COMMANDS), buttons(reply, COMMANDS)
+            assert embed.title
             check_message({"embeds": [embed.to_dict()], "components": view.to_components() if view else []}, names=())

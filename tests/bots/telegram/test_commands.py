@@ -26,7 +26,7 @@ async def test_inline_arguments_are_split_as_in_a_shell(telegram: Telegram) -> N
     await telegram.heard(42, containing="«two words» is open")
     await ann.says('/dataset_view "open')
 
-    await telegram.heard(42, containing="a quote is not closed")
+    assert await telegram.heard(42, containing="a quote is not closed")
 
 
 async def test_words_without_a_slash_are_a_command_in_private(telegram: Telegram) -> None:
@@ -36,7 +36,7 @@ async def test_words_without_a_slash_are_a_command_in_private(telegram: Telegram
     await telegram.heard(42, containing="«zorp» is open")
     await ann.says("datset list")
 
-    await telegram.heard(42, containing="Did you mean /dataset_list?")
+    assert await telegram.heard(42, containing="Did you mean /dataset_list?")
 
 
 async def test_what_is_missing_is_asked_question_by_question(telegram: Telegram) -> None:
@@ -122,7 +122,7 @@ async def test_back_asks_the_question_before_again(telegram: Telegram) -> None:
     await ann.says("zorp")
     await ann.clicks(await telegram.heard(42, containing="Who the pictures are for"), "Skip")
 
-    await telegram.heard(42, containing="«grizzly» is open")
+    assert await telegram.heard(42, containing="«grizzly» is open")
 
 
 @pytest.mark.parametrize("by_command", [True, False])
@@ -231,7 +231,7 @@ async def test_deep_links_reach_start(telegram: Telegram) -> None:
     await telegram.heard(42, containing="code")
     await ann.starts("job_nosuchjob")
 
-    await telegram.heard(42, containing="There is no job «nosuchjob»")
+    assert await telegram.heard(42, containing="There is no job «nosuchjob»")
 
 
 async def test_commands_in_quick_succession_are_all_answered_in_order(telegram: Telegram) -> None:

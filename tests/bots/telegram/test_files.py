@@ -106,7 +106,7 @@ async def test_pictures_out_of_the_blue_are_asked_where_to(telegram: Telegram) -
     await ann.clicks(await telegram.heard(42, containing="Which dataset"), "zorp")
     await ann.clicks(await telegram.heard(42, containing="2 files are here"), "Done")
 
-    await telegram.heard(42, containing="2 files received")
+    assert await telegram.heard(42, containing="2 files received")
 
 
 @pytest.mark.usefixtures("bot")
@@ -118,7 +118,7 @@ async def test_a_command_under_a_picture_takes_it(telegram: Telegram) -> None:
     await ann.sends(a_photo(1), a_photo(2), caption="/dataset_add zorp")
     await ann.clicks(await telegram.heard(42, containing="2 files are here"), "Done")
 
-    await telegram.heard(42, containing="2 files received")
+    assert await telegram.heard(42, containing="2 files received")
 
 
 async def test_what_is_too_large_gets_a_link_and_the_rest_goes_on(
@@ -234,7 +234,7 @@ async def test_what_no_command_takes_is_said(telegram: Telegram) -> None:
     await telegram.heard(42, containing="I take pictures, documents and zips")
     await ann.sends(a_photo(), caption="/wallet")
 
-    await telegram.heard(42, containing="takes no files")
+    assert await telegram.heard(42, containing="takes no files")
 
 
 @pytest.mark.usefixtures("bot")

@@ -83,7 +83,7 @@ async def test_a_mention_is_a_command_too(telegram: Telegram) -> None:
 
     await ann.says("@fake_bot wallet", chat=group)
 
-    await telegram.heard(42, containing="100 to spend")
+    assert await telegram.heard(42, containing="100 to spend")
 
 
 async def test_what_is_for_other_bots_is_left_alone(telegram: Telegram) -> None:
@@ -118,4 +118,4 @@ async def test_a_channel_where_the_bot_is_not_to_answer(house: House, telegram: 
 
     await ann.says("/imagine a wolf", chat=group)
 
-    await telegram.heard(GROUP, containing="Not done")
+    assert await telegram.heard(GROUP, containing="Not done")

@@ -39,7 +39,7 @@ async def test_a_restart_in_the_middle_of_a_conversation_goes_on(telegram: Teleg
         rating = await telegram.heard(42, containing="Who the pictures are for")
     async with serving():
         await ann.clicks(rating, "sfw")
-        await telegram.heard(42, containing="«zorp» is open")
+        assert await telegram.heard(42, containing="«zorp» is open")
 
 
 async def test_what_was_stored_and_not_dealt_with_is_dealt_with(
@@ -74,7 +74,7 @@ async def test_what_was_cut_off_is_done_once_though_it_is_told_twice(
         await telegram.heard(42, containing="The word that will call the model")
         await ann.says("zorp")
         await ann.clicks(await telegram.heard(42, containing="Who the pictures are for"), "sfw")
-        await telegram.heard(42, containing="«zorp» is open")
+        assert await telegram.heard(42, containing="«zorp» is open")
 
 
 async def test_two_replicas_answer_once(telegram: Telegram, serving: Serving) -> None:
@@ -156,7 +156,7 @@ async def test_a_pause_that_telegram_wants_is_kept(telegram: Telegram) -> None:
 
     await ann.says("/me")
 
-    await telegram.heard(42, containing="account")
+    assert await telegram.heard(42, containing="account")
 
 
 @pytest.mark.usefixtures("bot")
@@ -169,7 +169,7 @@ async def test_who_blocks_the_bot_in_between_is_left_alone(telegram: Telegram) -
     ann.chat.blocked = True
     await bob.says("/me")
 
-    await telegram.heard(43, containing="account")
+    assert await telegram.heard(43, containing="account")
 
 
 @pytest.mark.usefixtures("bot")

@@ -54,6 +54,7 @@ def ours(folder: Path, *, steps: int) -> dict[str, Measurement]:
     studio = Studio()
     task = TrainingTask(
         folder=folder,
+        architecture="sd15",
         base="package:tiny-sd",
         recipe="sd15_lora",
         hyperparameters={

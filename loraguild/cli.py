@@ -145,7 +145,7 @@ def stats() -> None:
 
 @db.command("verify-ledger")
 def verify_ledger() -> None:
-    """Replay all transactions and compare them with every balance; fails where one differs."""
+    """Replay all transactions, and prove every balance, hold, payout and royalty by them; fails where one differs."""
     finish(_looked("verify"))
 
 

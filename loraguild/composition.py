@@ -18,8 +18,10 @@ from core.services.communities import Communities
 from core.services.conversations import Conversations
 from core.services.datasets import Datasets
 from core.services.deliveries import Deliveries
+from core.services.disputes import Disputes
 from core.services.downloads import Downloads
 from core.services.drafts import Drafts
+from core.services.earnings import Earnings
 from core.services.generations import Generations
 from core.services.inboxes import Inboxes
 from core.services.jobs import Jobs
@@ -27,8 +29,10 @@ from core.services.links import Links
 from core.services.models import Models
 from core.services.moderation import Moderation
 from core.services.operations import Operations
+from core.services.payouts import Payouts
 from core.services.trainings import Trainings
 from core.services.uploads import Uploads
+from core.services.vouchers import Vouchers
 from core.services.wallets import Wallets
 from storage.blobs import GridBlobs
 from storage.embedded import embedded_database
@@ -84,6 +88,7 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
     """
     keys, address = signing_keys(settings), settings.address
     offered = offerings(folder=settings.offerings_folder, bases=settings.base_models)
+    vouchers = Vouchers(store=store, clock=clock, ids=ids)
     return Services(
         accounts=Accounts(store=store, clock=clock, ids=ids, admins=settings.admins, cap=settings.daily_points),
         captions=Captions(store=store, clock=clock, ids=ids, captioner=settings.captioner),
@@ -91,16 +96,35 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
         conversations=Conversations(store=store, clock=clock, ids=ids),
         datasets=Datasets(store=store, blobs=blobs, clock=clock, ids=ids),
         deliveries=Deliveries(store=store, clock=clock),
+        disputes=Disputes(store=store, clock=clock, ids=ids, admins=settings.admins),
         downloads=Downloads(clock=clock, keys=keys, address=address),
         drafts=Drafts(store=store, blobs=blobs, clock=clock, ids=ids),
-        generations=Generations(store=store, clock=clock, ids=ids, offerings=offered),
+        earnings=Earnings(store=store, clock=clock, ids=ids),
+        generations=Generations(
+            store=store,
+            clock=clock,
+            ids=ids,
+            offerings=offered,
+            cap=settings.royalty_daily_cap,
+            holding_days=settings.royalty_holding_days,
+        ),
         inboxes=Inboxes(store=store, clock=clock, ids=ids),
         jobs=Jobs(store=store, clock=clock, ids=ids, kinds=discovered()),
         links=Links(store=store, clock=clock, ids=ids),
-        models=Models(store=store, clock=clock),
+        models=Models(store=store, blobs=blobs, clock=clock, ids=ids),
         moderation=Moderation(store=store, clock=clock, ids=ids),
         operations=Operations(store=store, clock=clock, ids=ids),
+        payouts=Payouts(
+            store=store,
+            blobs=blobs,
+            clock=clock,
+            ids=ids,
+            minimum=settings.payout_minimum,
+            four_eyes=settings.payout_four_eyes,
+            admins=settings.admins,
+        ),
         trainings=Trainings(store=store, clock=clock, ids=ids, offerings=offered),
         uploads=Uploads(store=store, blobs=blobs, clock=clock, ids=ids, keys=keys, address=address),
-        wallets=Wallets(store=store, clock=clock, ids=ids),
+        vouchers=vouchers,
+        wallets=Wallets(store=store, clock=clock, ids=ids, providers={"voucher": vouchers}),
     )

@@ -1,4 +1,4 @@
-"""Tidying: what nobody needs any more is let go, by one process of the house at a time."""
+"""Tidying: what nobody needs any more is let go, what has waited long enough moves on; by one process at a time."""
 
 import asyncio
 
@@ -27,7 +27,12 @@ async def tidying(house: House, *, holder: str, every: float = EVERY) -> None:
 
 
 async def tidied(house: House) -> None:
-    """Let go of uploads that nobody finished, of bytes that nobody refers to, and of what platforms sent long ago."""
+    """Let royalties be spent that were held long enough.
+
+    Let go of uploads that nobody finished, of bytes that nobody refers to, and of what platforms sent long ago.
+    """
+    if owners := await house.services.earnings.mature_all():
+        log.info("royalties.matured", owners=owners)
     uploads, updates = await house.services.uploads.sweep(), await house.services.inboxes.forget()
     blobs = await house.blobs.sweep()
     if uploads or updates or blobs:

@@ -39,6 +39,7 @@ class Index:
 
 INDEXES = (
     Index(collection="accounts", keys=(("name", 1),), why="admins name people"),
+    Index(collection="accounts", keys=(("role", 1), ("merged_into", 1)), why="whom to tell what admins must see to"),
     Index(collection="actions", keys=(("expires_at", 1),), expires=True, why="buttons after their time"),
     Index(collection="allowances", keys=(("expires_at", 1),), expires=True, why="windows that are over"),
     Index(collection="audits", keys=(("actor", 1), ("at", -1)), why="what somebody did"),
@@ -51,8 +52,12 @@ INDEXES = (
         why="one owner, one name, one dataset; lists by name",
     ),
     Index(collection="datasets", keys=(("rating", 1), ("review", 1), ("updated_at", 1)), why="what moderators look at"),
+    Index(collection="disputes", keys=(("state", 1), ("opened_at", 1)), why="what waits for an admin's answer"),
     Index(collection="drafts", keys=(("account", 1), ("place.chat", 1)), why="what somebody is being asked"),
     Index(collection="drafts", keys=(("expires_at", 1),), why="questions that nobody answered"),
+    Index(
+        collection="generations", keys=(("owner", 1), ("deleted_at", 1), ("created_at", -1)), why="somebody's pictures"
+    ),
     Index(collection="identities", keys=(("account", 1),), why="somebody's logins"),
     Index(collection="items", keys=(("dataset", 1), ("position", 1)), why="a dataset's pictures in order"),
     Index(collection="captions", keys=(("item", 1), ("version", 1)), why="the history of a caption"),
@@ -62,6 +67,12 @@ INDEXES = (
         keys=(("state", 1), ("eligible", 1), ("kind", 1), ("rank", 1)),
         why="the window a worker claims from",
     ),
+    Index(
+        collection="jobs",
+        keys=(("group", 1), ("state", 1), ("eligible", 1), ("not_before", 1)),
+        where={"group": {"$gt": ""}},
+        why="what can be done together with a job",
+    ),
     Index(collection="jobs", keys=(("state", 1), ("lease_until", 1)), why="leases that ran out"),
     Index(collection="jobs", keys=(("owner", 1), ("created_at", -1)), why="somebody's jobs, newest first"),
     Index(collection="jobs", keys=(("owner", 1), ("state", 1)), why="somebody's active jobs"),
@@ -69,10 +80,32 @@ INDEXES = (
     Index(collection="ledger", keys=(("owner", 1), ("at", -1)), why="somebody's statement"),
     Index(collection="ledger", keys=(("job", 1), ("at", 1)), why="the receipt of a job"),
     Index(collection="metrics", keys=(("run", 1), ("step", 1)), why="the chart of a run"),
-    Index(collection="models", keys=(("owner", 1), ("slug", 1)), unique=True, why="`owner/slug` names one model"),
+    Index(
+        collection="models", keys=(("owner", 1), ("names", 1)), unique=True, why="a slug, an old one too, is one model"
+    ),
+    Index(collection="models", keys=(("owner", 1), ("deleted_at", 1), ("created_at", -1)), why="somebody's models"),
+    Index(collection="models", keys=(("names", 1),), why="tags call models by slug"),
+    Index(
+        collection="models", keys=(("shared", 1), ("deleted_at", 1), ("trigger", 1)), why="what is shared with somebody"
+    ),
+    Index(collection="models", keys=(("owner", 1), ("deleted_at", 1), ("trigger", 1)), why="one's own by trigger word"),
     Index(collection="models", keys=(("run", 1),), why="what a training has made"),
-    Index(collection="models", keys=(("trigger", 1),), why="prompts call models by trigger word"),
-    Index(collection="models", keys=(("visibility", 1), ("published_at", -1)), why="models for everyone"),
+    Index(
+        collection="models",
+        keys=(("trigger", 1), ("visibility", 1), ("family", 1), ("published_at", 1), ("_id", 1)),
+        why="which public model keeps a trigger word",
+    ),
+    Index(collection="models", keys=(("visibility", 1), ("deleted_at", 1), ("published_at", -1)), why="the gallery"),
+    Index(
+        collection="models",
+        keys=(("tags", 1), ("visibility", 1), ("deleted_at", 1), ("published_at", -1)),
+        why="the gallery by tag",
+    ),
+    Index(
+        collection="models",
+        keys=(("base", 1), ("visibility", 1), ("deleted_at", 1), ("published_at", -1)),
+        why="the gallery by base",
+    ),
     Index(collection="link_codes", keys=(("account", 1),), unique=True, why="one live code an account"),
     Index(collection="link_codes", keys=(("expires_at", 1),), expires=True, why="codes that nobody used"),
     Index(collection="link_requests", keys=(("account", 1),), why="who waits for somebody's confirmation"),
@@ -98,9 +131,23 @@ INDEXES = (
         keys=(("place.platform", 1), ("closed", 1), ("next_at", 1)),
         why="the cards to bring up to date",
     ),
+    Index(collection="payouts", keys=(("owner", 1), ("requested_at", -1)), why="somebody's payouts"),
+    Index(collection="payouts", keys=(("state", 1), ("requested_at", 1)), why="what admins have to decide"),
     Index(collection="updates", keys=(("platform", 1), ("done", 1), ("number", 1)), why="what is to be dealt with"),
     Index(collection="updates", keys=(("done", 1), ("received_at", 1)), why="what is known long enough"),
     Index(collection="uploads", keys=(("state", 1), ("expires_at", 1)), why="uploads that nobody finished"),
+    Index(collection="usages", keys=(("generation", 1),), why="what a refund claws back"),
+    Index(collection="usages", keys=(("owner", 1), ("at", -1)), why="what somebody earned"),
+    Index(collection="usages", keys=(("owner", 1), ("due", 1)), why="what somebody may spend now"),
+    Index(collection="usages", keys=(("due", 1),), why="whose holding period is over"),
+    Index(
+        collection="usages", keys=(("model", 1), ("rule", 1), ("payer", 1), ("share", 1)), why="the counters of a model"
+    ),
+    Index(
+        collection="usages",
+        keys=(("run", 1), ("rule", 1), ("payer", 1), ("share", 1)),
+        why="the counters of a training",
+    ),
     Index(collection="workers", keys=(("seen_at", 1),), why="who is alive"),
     Index(collection="blobs", keys=(("references", 1), ("touched_at", 1)), why="what the sweeper may take"),
 )

@@ -17,12 +17,13 @@ from core.domain.action import Action
 from core.domain.allowance import Allowance
 from core.domain.community import Community
 from core.domain.errors import StandaloneDatabase
-from core.domain.generation import Generation
 from core.domain.inbox import Lead
 from core.domain.link import LinkCode, LinkRequest
 from core.domain.quote import Quote
+from core.domain.royalty import Remainder
 from core.domain.snapshot import Snapshot
 from core.domain.switch import Switch
+from core.domain.voucher import Voucher
 from core.ports.store import Repositories, Store
 from storage.documents import Document
 from storage.errors import given_up, translated
@@ -31,17 +32,21 @@ from storage.migrations import migrate
 from storage.repositories.accounts import Accounts, Audits, Belongings
 from storage.repositories.captions import Captions
 from storage.repositories.datasets import Datasets, Items
+from storage.repositories.disputes import Disputes
 from storage.repositories.drafts import Drafts
 from storage.repositories.entities import Database, Entities, Session
+from storage.repositories.generations import Generations
 from storage.repositories.jobs import Jobs
 from storage.repositories.ledger import Ledger
 from storage.repositories.models import Models
 from storage.repositories.notices import Cards, Notices
 from storage.repositories.ownership import Ownership
+from storage.repositories.payouts import Payouts
 from storage.repositories.references import References
 from storage.repositories.runs import Runs
 from storage.repositories.updates import Updates
 from storage.repositories.uploads import Uploads
+from storage.repositories.usages import Usages
 from storage.repositories.workers import Workers
 
 T = TypeVar("T")
@@ -62,8 +67,9 @@ def repositories(database: Database, session: Session = None) -> Repositories:
         cards=Cards(database, session),
         communities=Entities(database, session, shape=Community, name="communities"),
         datasets=Datasets(database, session),
+        disputes=Disputes(database, session),
         drafts=Drafts(database, session),
-        generations=Entities(database, session, shape=Generation, name="generations"),
+        generations=Generations(database, session),
         identities=Belongings(database, session, shape=Identity, name="identities"),
         items=Items(database, session),
         jobs=Jobs(database, session),
@@ -74,13 +80,17 @@ def repositories(database: Database, session: Session = None) -> Repositories:
         models=Models(database, session),
         notices=Notices(database, session),
         ownership=Ownership(database, session),
+        payouts=Payouts(database, session),
         quotes=Entities(database, session, shape=Quote, name="quotes"),
         references=References(database, session),
+        remainders=Entities(database, session, shape=Remainder, name="remainders"),
         runs=Runs(database, session),
         snapshots=Entities(database, session, shape=Snapshot, name="snapshots"),
         switches=Entities(database, session, shape=Switch, name="switches"),
         updates=Updates(database, session),
         uploads=Uploads(database, session),
+        usages=Usages(database, session),
+        vouchers=Entities(database, session, shape=Voucher, name="vouchers"),
         workers=Workers(database, session),
     )
 

@@ -11,7 +11,8 @@ from core.domain.value import Value
 from worker import kinds
 from worker.channel import TaskFailed
 from worker.child import ChildDied, ChildTimedOut
-from worker.task import HandedOver, Task, patiently, stopped
+from worker.task import HandedOver, Task
+from worker.waiting import patiently, stopped
 
 HEARTBEAT = 10.0
 GRACE = 15.0  # seconds a kind has to hand over after the worker was told to leave

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,14 +16,18 @@ from core.domain.fleet import Worker
 from core.domain.job import Job
 from core.ports.blobs import Blobs
 from core.services import Services
+from worker import architectures
 from worker.attempt import attempt
+from worker.batch import Batch
 from worker.child import Child
 from worker.folders import forget_unused, own_folder
-from worker.task import Task, stopped
+from worker.task import Task
+from worker.waiting import stopped
 
 T = TypeVar("T")
 
 POLL, PULSE, EXPIRE, SWEEP = 0.5, 10.0, 5.0, 3600.0  # seconds
+TOGETHER = 8  # jobs that are done in one go, at most
 LEAVE, FAREWELL = 25.0, 3.0  # seconds until a worker that was told to leave is cut off, and for its last word
 
 log = structlog.get_logger()
@@ -31,7 +35,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Floor:
-    """What a worker stands on. `memory` is what looking into untrusted files may take, in bytes."""
+    """What a worker stands on. `memory` is what looking into untrusted files may take, in bytes.
+
+    `studio` is what the torch child makes once and keeps.
+    """
 
     services: Services
     blobs: Blobs
@@ -39,6 +46,7 @@ class Floor:
     folder: Path
     memory: int
     checkpoint_seconds: float = 30.0
+    studio: str = "worker.pipelines.studio:Studio"
     busy: set[str] = field(default_factory=set)
 
     @property
@@ -51,7 +59,11 @@ async def work(floor: Floor, *, concurrency: int = 1, once: bool = False, stop: 
     """Do jobs until `stop` is set, or, with `once`, until none is left; return how many ended.
 
     When stopped, running work is handed over: it finishes its step, stores a checkpoint and releases its lease.
+
+    Raises:
+        BadValue: An offering's base is of an architecture that is not known here.
     """
+    architectures.require(one.base.architecture for one in floor.services.generations.offerings.values())
     jobs, blobs = floor.services.jobs, floor.blobs
     with own_folder(floor.folder / "workers", floor.worker.id) as folder:
         log.info("worker.started", worker=floor.worker.id, kinds=floor.worker.kinds, labels=floor.worker.labels)
@@ -75,14 +87,14 @@ async def work(floor: Floor, *, concurrency: int = 1, once: bool = False, stop: 
 
 
 async def _slot(floor: Floor, folder: Path, *, once: bool, stop: asyncio.Event) -> int:
-    """Claim and do one job after another; the torch child stays warm between them."""
-    ended = 0
-    async with Child("worker.pipelines.studio:Studio") as studio:
+    """Claim and do one job after another, those that are alike together; the torch child stays warm between them."""
+    ended, jobs = 0, floor.services.jobs
+    async with Child(floor.studio) as studio:
         while not stop.is_set():
-            job = await _survived(lambda: floor.services.jobs.claim(floor.worker))
+            job = await _survived(partial(jobs.claim, floor.worker))
             if job is not None:
-                done = partial(_done, floor, folder / f"{job.id}-{job.token}", job, studio, stop)
-                ended += bool(await _survived(done))
+                alike = await _survived(partial(jobs.claim_alike, job, floor.worker, most=TOGETHER - 1))
+                ended += await _together(floor, folder, (job, *(alike or ())), studio, stop)
             elif once:
                 break
             else:
@@ -91,26 +103,39 @@ async def _slot(floor: Floor, folder: Path, *, once: bool, stop: asyncio.Event) 
     return ended
 
 
-async def _done(floor: Floor, folder: Path, job: Job, studio: Child, stop: asyncio.Event) -> bool:
-    """One attempt in a folder of its own, which is gone afterwards."""
-    await asyncio.to_thread(folder.mkdir, exist_ok=True)
-    task = Task(
-        job=job,
-        services=floor.services,
-        blobs=floor.blobs,
-        folder=folder,
-        cache=floor.cache,
-        studio=studio,
-        memory=floor.memory,
-        checkpoint_seconds=floor.checkpoint_seconds,
-    )
+async def _together(floor: Floor, folder: Path, jobs: Sequence[Job], studio: Child, stop: asyncio.Event) -> int:
+    """Attempts side by side, in a folder that is gone afterwards; return how many jobs ended."""
+    own = folder / str(jobs[0].token)
+    try:
+        async with Batch(studio, size=len(jobs), folder=own) as batch, asyncio.TaskGroup() as attempts:
+            tasks = [attempts.create_task(_survived(partial(_done, floor, job, studio, batch, stop))) for job in jobs]
+    finally:
+        await asyncio.to_thread(shutil.rmtree, own, ignore_errors=True)
+    return sum(bool(task.result()) for task in tasks)
+
+
+async def _done(floor: Floor, job: Job, studio: Child, batch: Batch, stop: asyncio.Event) -> bool:
+    """One attempt in a folder of its own."""
     floor.busy.add(job.id)
     try:
-        await _pulse(floor)
-        return await attempt(task, stop=stop)
+        with batch.seat():
+            folder = batch.folder / job.id
+            await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+            task = Task(
+                job=job,
+                services=floor.services,
+                blobs=floor.blobs,
+                folder=folder,
+                cache=floor.cache,
+                studio=studio,
+                batch=batch,
+                memory=floor.memory,
+                checkpoint_seconds=floor.checkpoint_seconds,
+            )
+            await _pulse(floor)
+            return await attempt(task, stop=stop)
     finally:
         floor.busy.discard(job.id)
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 async def _pulse(floor: Floor) -> None:

@@ -3,11 +3,10 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
 
 import structlog
 
@@ -17,15 +16,13 @@ from core.domain.job import Job, Progress
 from core.domain.run import MetricsPoint
 from core.ports.blobs import Blobs
 from core.services import Services
+from worker.batch import Batch
 from worker.channel import TaskFailed
 from worker.child import Child
-
-T = TypeVar("T")
 
 CHUNK = 2**20
 LIMIT = 8 * 2**30  # bytes of one stored result
 SECONDS_BETWEEN_REPORTS = 1.0
-SECONDS_BETWEEN_TRIES = 1.0
 
 log = structlog.get_logger()
 
@@ -44,7 +41,8 @@ class StoredFileDamaged(TaskFailed):
 class Task:
     """One attempt at one job. Every report carries the attempt's token, so a stale one changes nothing.
 
-    `memory` is what looking into untrusted files may take, in bytes; `stopping` is set when the worker has to leave.
+    `batch` holds the attempts that draw together, `memory` is what looking into untrusted files may take, in bytes;
+    `stopping` is set when the worker has to leave.
     """
 
     job: Job
@@ -53,6 +51,7 @@ class Task:
     folder: Path
     cache: Path
     studio: Child
+    batch: Batch
     memory: int
     checkpoint_seconds: float
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -100,6 +99,18 @@ class Task:
                 await asyncio.to_thread(file.write, chunk)
         return path
 
+    async def shared(self, sha256: str) -> Path:
+        """Write stored bytes to a local file once for all attempts of the batch.
+
+        Raises:
+            BlobGone, StoredFileDamaged: As `fetch`.
+        """
+        path = self.batch.folder / f"{sha256}.safetensors"
+        async with self.batch.turn:
+            if not path.exists():
+                (await self.fetch(sha256, self.folder / path.name)).replace(path)
+        return path
+
     async def store(self, path: Path, *, name: str, media_type: str) -> Artifact:
         """Store a local file durably; it is referred to only by what commits later."""
         blob = await self.blobs.put(chunks(path), name=name, limit=LIMIT)
@@ -122,28 +133,6 @@ class Task:
         else:
             await self._report()
             await self.services.jobs.checkpoint(self.job.id, self.token, artifact)
-
-
-async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """Call until the house answers: for what would be lost otherwise, and may be said twice."""
-    while True:
-        try:
-            return await call()
-        except Unavailable as error:
-            log.warning("house.away", why=str(error))
-            await asyncio.sleep(SECONDS_BETWEEN_TRIES)
-
-
-async def stopped(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks until they have ended: `asyncio.wait_for`, which the driver uses, swallows one now and then.
-
-    That is mended in Python 3.12.
-    """
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=SECONDS_BETWEEN_TRIES)
 
 
 async def intact(stream: AsyncIterator[bytes], sha256: str) -> AsyncIterator[bytes]:

@@ -1,8 +1,19 @@
-"""The card of a generation: the pictures and how to have them again."""
+"""The card of a generation: the pictures, what they are of, and what to do with them."""
 
 from bots.chat.parameter import Call
 from bots.chat.reply import Button, Reply
+from core.domain.action import Style
+from core.domain.generation import FULL, Generation
 from core.domain.job import Job
+
+SHOWN = 300  # characters of a prompt
+NEXT = (
+    ("Again", "generation again", Style.GO),
+    ("Vary", "generation vary", Style.PLAIN),
+    ("Info", "generation info", Style.PLAIN),
+    ("Rate", "generation rate", Style.PLAIN),
+    ("Delete", "generation delete", Style.DANGER),
+)
 
 
 async def running(call: Call, job: Job) -> Reply:
@@ -11,15 +22,28 @@ async def running(call: Call, job: Job) -> Reply:
 
 
 async def done(call: Call, job: Job) -> Reply:
-    """The pictures with their prompt and seed."""
-    made = await call.services.generations.find(job.id)
-    if made is None:
-        return Reply(title=job.title)
-    again = Button(label="Again", command="imagine", arguments={"prompt": made.prompt, "count": str(made.count)})
+    """The pictures with their prompt, seeds and models; whoever only looks may know more, and nothing else."""
+    made = (await call.services.generations.view(call.actor, job.id)).generation
+    mine = made.owner == call.actor.account
     return Reply(
         title=job.title,
-        fields=(("prompt", made.prompt), ("seed", str(made.seed)), ("steps", str(made.steps))),
+        fields=(("prompt", f"{made.prompt or made.text:.{SHOWN}}"), ("seed", seeds(made)), ("models", worn(made))),
         pictures=made.pictures,
         rating=made.rating,
-        buttons=(again,),
+        buttons=tuple(
+            Button(label=label, command=path, arguments={"job": job.id}, style=style)
+            for label, path, style in NEXT
+            if mine or label == "Info"
+        ),
     )
+
+
+def seeds(made: Generation) -> str:
+    """The seeds of the pictures, in their order."""
+    return ", ".join(str(made.seed + number) for number in range(made.count))
+
+
+def worn(made: Generation) -> str:
+    """The models that drew along, each with its strength where that is not all of it."""
+    names = (one.name if one.percent == FULL else f"{one.name} at {one.percent} %" for one in made.adapters)
+    return ", ".join(names) or "none"

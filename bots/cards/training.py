@@ -4,6 +4,7 @@ from bots.chat.parameter import Call
 from bots.chat.reply import Button, Reply
 from core.domain.action import Style
 from core.domain.job import Job
+from core.domain.model import Visibility
 from core.kinds.training import Payload, Result
 
 
@@ -26,11 +27,12 @@ async def done(call: Call, job: Job) -> Reply:
     """Before and after, the artifact, what was learned, what to do next."""
     result, payload = Result.model_validate(job.result), Payload.model_validate(job.payload)
     model = await call.services.models.of_run(call.actor, job.id)
+    publish = Button(label="Publish", command="model publish", arguments={"model": model.id}, style=Style.GO)
     return Reply(
         title=job.title,
         lines=(f"Use it by its trigger word: `imagine {payload.trigger} …`",),
         fields=(
-            ("model", f"{model.owner_name}/{model.slug}"),
+            ("model", model.name),
             ("evaluation loss", f"{result.evaluation_before:.4f} → {result.evaluation_after:.4f}"),
             ("file", f"{result.artifact.name}, {result.artifact.size / 2**20:.1f} MB"),
         ),
@@ -38,8 +40,8 @@ async def done(call: Call, job: Job) -> Reply:
         files=(result.artifact,),
         rating=payload.rating,
         buttons=(
-            Button(label="Publish", command="model publish", arguments={"model": model.id}, style=Style.GO),
-            Button(label="Try it", command="imagine", arguments={"prompt": f"{payload.trigger} on a white background"}),
+            *((publish,) if model.visibility is Visibility.PRIVATE else ()),
+            Button(label="Try it", command="imagine", arguments={"prompt": f"{model.id} on a white background"}),
             Button(label="Receipt", command="receipts", arguments={"job": job.id}),
         ),
     )

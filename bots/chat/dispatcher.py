@@ -59,12 +59,12 @@ class Dispatcher:
 
     async def question(self, definition: Definition, call: Call, given: Mapping[str, Raw]) -> str | None:
         """The next parameter worth asking for: required and absent, or optional with something to choose between."""
-        for name in definition.parameters:
+        for name, kind in definition.parameters.items():
             if name in given:
                 continue
             if name not in definition.optional:
                 return name
-            if len((await self.choices(definition, name, call, "", given)).choices) > 1:
+            if kind.asked and len((await self.choices(definition, name, call, "", given)).choices) > 1:
                 return name
         return None
 

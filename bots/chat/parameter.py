@@ -1,9 +1,11 @@
 """Parameters of commands: how text becomes a value, which values there are to choose from, what is wrong otherwise."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +23,8 @@ Given = Mapping[str, Any]
 PAGE = 25
 LABEL = 100
 MANY = 4 * PAGE
+MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])", re.ASCII)
+SIZE = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +62,13 @@ class Page(Value):
 
 
 class Parameter(ABC, Generic[T]):
-    """One typed parameter; `rest` takes all the words that are left of a typed line."""
+    """One typed parameter; `rest` takes all the words that are left of a typed line.
+
+    One that can be left out is asked for where there is something to choose between, unless `asked` is False.
+    """
 
     rest = False
+    asked = True
 
     def __init__(self, help: str) -> None:  # noqa: A002 - the word every chat shows
         self.help = help
@@ -103,6 +111,51 @@ class Integer(Parameter[int]):
             return int(_text(raw))
         except ValueError as error:
             raise BadValue(what="number", value=_text(raw), why="give a whole number such as 3") from error
+
+
+class Number(Parameter[float]):
+    """A number, whole or not."""
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> float:
+        """The number.
+
+        Raises:
+            BadValue: It is none.
+        """
+        try:
+            return float(_text(raw))
+        except ValueError as error:
+            raise BadValue(what="number", value=_text(raw), why="give a number such as 7.5") from error
+
+
+class Size(Parameter[tuple[int, int]]):
+    """Width and height in pixels, as people write them: `512x768`."""
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> tuple[int, int]:
+        """The width and the height.
+
+        Raises:
+            BadValue: It is no size.
+        """
+        found = SIZE.fullmatch(_text(raw).strip())
+        if not found:
+            raise BadValue(what="size", value=_text(raw), why="give width and height in pixels, such as 512x768")
+        return int(found[1]), int(found[2])
+
+
+class MonthOf(Parameter[date]):
+    """A month, as its first day."""
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> date:
+        """The month.
+
+        Raises:
+            BadValue: It is none.
+        """
+        text = _text(raw).strip()
+        if found := MONTH.fullmatch(text):
+            return date(int(found[1]), int(found[2]), 1)
+        raise BadValue(what="month", value=text, why="give year and month such as 2026-11")
 
 
 class Files(Parameter[tuple[Source, ...]]):

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from bots.chat.parameter import Call, Given, Listed, Raw, Row
 from core.domain.account import Account, identity_id
 from core.domain.dataset import Dataset, Item
+from core.domain.errors import Ambiguous
+from core.domain.generation import Generation
 from core.domain.job import Job
-from core.domain.model import Model
+from core.domain.model import Model, Search
 from core.domain.offering import Offering
+from core.domain.payout import Payout, PayoutState
+from core.domain.rating import Rating
 
 MENTION = re.compile(r"<@!?(\d+)>")  # of somebody whose name a platform replaces by their id
 
@@ -100,24 +104,47 @@ class OpenJobRef(JobRef):
         return [row for row in rows if not row.thing.state.ended]
 
 
+class GenerationRef(Listed[Generation]):
+    """One of the actor's latest generations, by id or prompt; anyone's by id where the role allows it."""
+
+    noun = "generation"
+    hint = "See `generation list`."
+
+    async def identified(self, call: Call, value: str) -> Generation | None:
+        """The generation of this id."""
+        return (await call.services.generations.view(call.actor, value)).generation
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Generation]]:
+        """The actor's generations, newest first; the moment tells apart those of one prompt."""
+        made = await call.services.generations.list(call.actor, limit=limit)
+        return [Row(value=one.id, label=f"{one.title} · {one.created_at:%d %b %H:%M:%S}", thing=one) for one in made]
+
+
 class ModelRef(Listed[Model]):
-    """A model that the actor may use: by id, trigger word or `owner/slug`."""
+    """A model that the actor may use: by id, `owner/slug`, slug or trigger word."""
 
     noun = "model"
     hint = "See `model list`."
 
     async def identified(self, call: Call, value: str) -> Model | None:
-        """The model of this id."""
-        return (await call.services.models.view(call.actor, value)).model
+        """The model that an id, a name or a trigger word means.
+
+        Raises:
+            Ambiguous: It means several.
+        """
+        meant = await call.services.models.called(call.actor, value)
+        if len(meant) > 1:
+            names = ", ".join(f"{model.name} ({model.id})" for model in meant[:5])
+            raise Ambiguous(noun=self.noun, name=value, candidates=names)
+        return meant[0] if meant else None
 
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Model]]:
-        """The actor's models, then public ones."""
-        models = await call.services.models.list(call.actor, limit=limit)
-        full: list[Row[Model]] = [
-            Row(value=model.id, label=f"{model.owner_name}/{model.slug}", thing=model) for model in models
-        ]
-        mine = [row.but(label=row.thing.slug) for row in full if row.thing.owner == call.actor.account]
-        return [*mine, *full] if "/" in text else [*mine, *(row for row in full if row.value not in _values(mine))]
+        """The actor's models, those that are shared with them, then public ones that may be listed here."""
+        search = Search(text=text.rpartition("/")[2], adult=call.place.shows(Rating.NSFW))
+        named = await call.services.models.list(call.actor, search, limit=limit)
+        found = named or await call.services.models.list(call.actor, search.but(text=""), limit=limit)
+        mine = [] if "/" in text else [model.id for model in found if model.owner == call.actor.account]
+        return [Row(value=one.id, label=one.slug if one.id in mine else one.name, thing=one) for one in found]
 
 
 class UserRef(Listed[Account]):
@@ -146,5 +173,38 @@ class UserRef(Listed[Account]):
         return await super().parse(call, raw.strip().removeprefix("@") if isinstance(raw, str) else raw, given)
 
 
-def _values(rows: Sequence[Row[Model]]) -> set[str]:
-    return {row.value for row in rows}
+class DisputedJobRef(JobRef):
+    """A job whose owner wants the money back; any by id."""
+
+    hint = "See `admin disputes`, or give the id of a job."
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Job]]:
+        """The disputed jobs that wait for an answer, the longest first."""
+        return [
+            Row(
+                value=one.dispute.id,
+                label=f"{one.owner}: {one.dispute.title}",
+                thing=await call.services.jobs.view(call.actor, one.dispute.id),
+            )
+            for one in await call.services.disputes.waiting(call.actor)
+        ]
+
+
+class PayoutRef(Listed[Payout]):
+    """One of the actor's payouts, by id; those in some states are offered."""
+
+    noun = "payout"
+    hint = "See `payout list`."
+
+    def __init__(self, help: str, *states: PayoutState) -> None:  # noqa: A002 - the word every chat shows
+        super().__init__(help)
+        self._states = states
+
+    async def identified(self, call: Call, value: str) -> Payout | None:
+        """The payout of this id."""
+        return await call.services.payouts.view(call.actor, value)
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Payout]]:
+        """The actor's payouts, newest first."""
+        found = [one for one in await call.services.payouts.list(call.actor) if one.state in self._states]
+        return [Row(value=one.id, label=f"{one.amount} qoints ({one.id})", thing=one) for one in found]

@@ -1,4 +1,4 @@
-"""First steps, who one is here, and how one is told: start, help, me, link, notify."""
+"""First steps, who one is here, how one is told, and who is the same person: start, help, me, link, notify, related."""
 
 from typing import Annotated
 
@@ -6,8 +6,10 @@ from bots.cards import card
 from bots.cards.notices import asked
 from bots.chat.definition import command
 from bots.chat.parameter import Call, OneOf, Text
+from bots.chat.references import UserRef
 from bots.chat.reply import Button, Reply, Table
-from core.domain.account import Notify, Role, Telling, Where
+from bots.commands.operations import State
+from core.domain.account import Account, Notify, Role, Telling, Where
 from core.domain.action import Style, Then
 from core.domain.errors import NotFound
 
@@ -147,6 +149,22 @@ async def link_refuse(call: Call, request: Request) -> Reply:
     """Let nobody become one with you."""
     await call.services.links.refuse(call.actor, request)
     return Reply(title="Refused", lines=("Nothing was changed. The code is used up.",))
+
+
+@command("admin related", role=Role.ADMIN)
+async def related(
+    call: Call,
+    user: Annotated[Account, UserRef("Who")],
+    other: Annotated[Account, UserRef("Who is the same person, or of the same household")],
+    state: Annotated[State, OneOf("Whether they are", State)] = State.ON,
+) -> Reply:
+    """Let two accounts earn nothing from each other's pictures from now on, or undo that."""
+    one, two = await call.services.accounts.relate(call.actor, user, other, on=state is State.ON)
+    earn = "earn nothing" if state is State.ON else "earn"
+    return Reply(
+        title=f"{one.name} and {two.name} {earn} from each other's pictures from now on",
+        fields=(("accounts", f"{one.id}, {two.id}"),),
+    )
 
 
 def _joining(code: str) -> Reply:

@@ -1,94 +1,217 @@
-"""Models: list, view, publish, download; and using one."""
+"""Models, one's own and those of others: list, view, card, stats, download, pin."""
 
-from datetime import timedelta
+import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from bots.cards import card
-from bots.chat.definition import Visibility, command
-from bots.chat.parameter import Call, Integer, Text
+from bots.chat.definition import command
+from bots.chat.parameter import PAGE, Call, Given, Integer, Listed, OneOf, Raw, Row, Text
 from bots.chat.references import ModelRef
 from bots.chat.reply import Button, Reply, Table
+from bots.chat.wording import number
+from bots.commands.operations import State
 from core.domain.account import Role
-from core.domain.action import Style
-from core.domain.allowance import Limit
-from core.domain.model import Model
+from core.domain.action import Style, Then
+from core.domain.errors import BadValue
+from core.domain.model import Model, Scope, Search, tagged
 from core.domain.model import Visibility as Access
+from core.domain.rating import Rating
+from core.domain.royalty import shown
+from core.services.models import ModelView
 
 Ref = Annotated[Model, ModelRef("Which model")]
-OFTEN = Limit(times=20, per=timedelta(minutes=10))
+DEEPEST = 40  # pages
+HUB = re.compile(r"\w[\w.-]*/[\w.-]+")  # a name on a model hub, no folder of this machine
+
+
+class Scoped(OneOf[Scope]):
+    """Whose models; nobody is asked."""
+
+    asked = False
+
+
+class Turned(OneOf[State]):
+    """On or off; nobody is asked."""
+
+    asked = False
+
+
+class BaseRef(Listed[str]):
+    """A base model that something on offer trains; nobody is asked."""
+
+    noun = "base model"
+    hint = "See `offerings`."
+    asked = False
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[str]]:
+        """The base models of all offerings, by title."""
+        bases = {one.base.id: one.base.title for one in call.services.trainings.offerings.values()}
+        return [Row(value=base, label=title, thing=base) for base, title in sorted(bases.items())]
+
+
+class Tag(Text):
+    """One tag."""
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> str:
+        """The folded tag.
+
+        Raises:
+            BadValue: It cannot be one.
+        """
+        return tagged([await super().parse(call, raw, given)])[0]
+
+
+class PageNumber(Integer):
+    """Which page of something that is long."""
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> int:
+        """The number, from 1 on.
+
+        Raises:
+            BadValue: It is none, or there are not so many pages.
+        """
+        page = await super().parse(call, raw, given)
+        if not 1 <= page <= DEEPEST:
+            raise BadValue(what="page", value=str(page), why=f"it takes 1 to {DEEPEST}; search for something narrower")
+        return page
 
 
 @command("model list", role=Role.VIEWER)
-async def list_(call: Call) -> Reply:
-    """Your models, and those that others have published."""
-    models = await call.services.models.list(call.actor)
-    if not models:
+async def list_(
+    call: Call,
+    *,
+    scope: Annotated[Scope | None, Scoped("Whose: mine, shared (with you) or public", Scope)] = None,
+    base: Annotated[str | None, BaseRef("For which base model")] = None,
+    tag: Annotated[str | None, Tag("With which tag")] = None,
+    text: Annotated[str, Text("Part of a name or a trigger word")] = "",
+    page: Annotated[int, PageNumber("Which page")] = 1,
+) -> Reply:
+    """Your models, those that are shared with you, and those for everyone: the latest first."""
+    search = Search(scope=scope, base=base, tag=tag, text=text, adult=call.place.shows(Rating.NSFW))
+    found = await call.services.models.list(call.actor, search, skip=(page - 1) * PAGE, limit=PAGE + 1)
+    if not found and (search.narrow or scope or page > 1):
+        return Reply(title="No more models" if page > 1 else "No such model")
+    if not found:
         return Reply(title="No models yet", lines=("Train one: `train order DATASET OFFERING`.",))
-    rows = tuple((f"{one.owner_name}/{one.slug}", one.trigger, one.visibility.value) for one in models)
-    return Reply(title="Models", table=Table(header=("model", "trigger", "who may use it"), rows=rows))
+    said = {"scope": scope or "", "base": base or "", "tag": tag or "", "text": text, "page": str(page + 1)}
+    more = _button("More", "model list", {name: word for name, word in said.items() if word})
+    return Reply(
+        title="Models",
+        table=Table(
+            header=("model", "trigger", "who may use it"),
+            rows=tuple((one.name, one.trigger, _users(call, one)) for one in found[:PAGE]),
+        ),
+        buttons=(more.but(then=Then.REPLACE),) if len(found) > PAGE and page < DEEPEST else (),
+    )
 
 
 @command("model view", role=Role.VIEWER)
 async def view(call: Call, model: Ref) -> Reply:
-    """A model, how it was trained, and its file."""
+    """A model: what it is for, how it was trained, what can be done with it."""
     seen = await call.services.models.view(call.actor, model.id)
-    run = seen.run
+    run, mine = seen.run, model.owner == call.actor.account
+    optional = {"tags": " ".join(model.tags), "snapshot": run.snapshot[:16] if mine else ""}
     return Reply(
-        title=f"{model.owner_name}/{model.slug} · {model.visibility.value}",
+        title=f"{model.name} · {model.visibility}",
+        lines=tuple(filter(None, (model.description, kept(seen)))),
         fields=(
             ("trigger", model.trigger),
             ("base", model.base),
-            ("offering", model.offering),
+            ("licence", model.licence.value),
+            ("who may use it", _users(call, model)),
             ("epochs", str(len(run.epochs))),
             ("evaluation loss", f"{run.evaluation_before or 0:.4f} → {run.evaluation_after or 0:.4f}"),
-            ("snapshot", run.snapshot[:16]),
-            ("seed", str(run.seed)),
-            ("file", f"{model.artifact.name}, sha256 {model.artifact.sha256[:16]}…"),
+            ("used by others", number(seen.uses, "time")),
+            ("downloads", str(model.downloads)),
+            ("file", f"{model.file.name}, sha256 {model.artifact.sha256[:16]}…"),
+            *((name, value) for name, value in optional.items() if value),
         ),
-        pictures=run.epochs[-1].samples if run.epochs else (),
+        pictures=model.samples or (run.epochs[-1].samples if run.epochs else ()),
         rating=model.rating,
-        buttons=_next(call, model),
+        buttons=_next(model, mine=mine),
     )
 
 
-@command("model publish")
-async def publish(call: Call, model: Ref) -> Reply:
-    """Let everyone use a model by its trigger word."""
-    public = await call.services.models.publish(call.actor, model.id)
+@command("model card", role=Role.VIEWER)
+async def card(call: Call, model: Ref) -> Reply:
+    """A model's README as model hubs read it."""
+    written = await call.services.models.card(call.actor, model.id, base=_base(call, model))
+    return Reply(title=f"The card of {model.name}", files=(written,))
+
+
+@command("model stats", role=Role.VIEWER)
+async def stats(call: Call, model: Ref) -> Reply:
+    """How often others use a model; its owner sees what that has earned."""
+    counted = await call.services.models.stats(call.actor, model.id)
+    earned = () if counted.earned is None else (("earned", f"{shown(counted.earned)} qoints"),)
     return Reply(
-        title=f"{public.owner_name}/{public.slug} is public",
-        lines=(f"Everyone can use it now: `imagine {public.trigger} …`",),
+        title=f"{model.name} in numbers",
+        fields=(
+            ("used by others", number(counted.uses, "time")),
+            ("by", number(counted.people, "person").replace("persons", "people")),
+            ("all of its training", number(counted.run_uses, "time")),
+            ("downloads", str(counted.model.downloads)),
+            *earned,
+        ),
     )
 
 
 @command("model download", role=Role.VIEWER)
 async def download(call: Call, model: Ref) -> Reply:
-    """The LoRA as a file for diffusers, A1111 or ComfyUI."""
+    """The LoRA as a file for diffusers, A1111 or ComfyUI, with its card."""
+    files = await call.services.models.download(call.actor, model.id, base=_base(call, model))
     return Reply(
-        title=model.artifact.name,
-        lines=(f"Base model: {model.base}. Trigger word: {model.trigger}.",),
-        files=(model.artifact,),
+        title=model.file.name,
+        lines=(f"Base model: {model.base}. Trigger word: {model.trigger}. Licence: {model.licence}.",),
+        files=tuple(files),
         rating=model.rating,
     )
 
 
-@command("imagine", visibility=Visibility.PUBLIC, orders=True, limit=OFTEN)
-async def imagine(
-    call: Call,
-    prompt: Annotated[str, Text("What to draw, with a model's trigger word in it", rest=True)],
-    count: Annotated[int, Integer("How many pictures")] = 1,
-    seed: Annotated[int | None, Integer("The same seed draws the same picture")] = None,
-) -> Reply:
-    """Make pictures with a model."""
-    job, _ = await call.services.generations.order(
-        call.actor, text=prompt, count=count, seed=seed, place=call.told, key=call.key
+@command("model pin", role=Role.MODERATOR)
+async def pin(call: Call, model: Ref, state: Annotated[State, Turned("On or off", State)] = State.ON) -> Reply:
+    """Let a public model answer to its trigger word in this server or group, whoever was first."""
+    await call.services.communities.pin(call.actor, call.place, model.id, on=state is State.ON)
+    if state is State.ON:
+        return Reply(title=f"«{model.trigger}» calls {model.name} here now")
+    return Reply(title=f"«{model.trigger}» is not pinned to {model.name} here")
+
+
+def kept(seen: ModelView) -> str:
+    """That everyone else's trigger word calls a model which was registered before."""
+    if seen.keeper is None:
+        return ""
+    return f"Everyone else's «{seen.model.trigger}» calls {seen.keeper.name}; this one is called by {seen.model.name}."
+
+
+def _users(call: Call, model: Model) -> str:
+    """Who may use a model, in the words of who asks."""
+    if model.owner == call.actor.account and model.shared:
+        return f"{model.visibility}, shared with {len(model.shared)}"
+    return "shared with you" if call.actor.account in model.shared else model.visibility.value
+
+
+def _base(call: Call, model: Model) -> str:
+    """A model's base as model hubs call it, where it comes from one."""
+    offering = call.services.trainings.offerings.get(model.offering)
+    return offering.base.location if offering and HUB.fullmatch(offering.base.location) else model.base
+
+
+def _next(model: Model, *, mine: bool) -> tuple[Button, ...]:
+    named = {"model": model.id}
+    looks = (_button("Download", "model download", named), _button("Stats", "model stats", named))
+    if not mine:
+        return looks
+    private = model.visibility is Access.PRIVATE
+    publish = _button("Publish", "model publish", named).but(style=Style.GO)
+    return (
+        publish if private else _button("Unpublish", "model unpublish", named),
+        *looks,
+        _button("Edit", "model edit", named),
+        _button("Samples", "model samples", named),
+        _button("Delete", "model delete", named).but(style=Style.DANGER),
     )
-    return await card(call, job.id)
 
 
-def _next(call: Call, model: Model) -> tuple[Button, ...]:
-    download = Button(label="Download", command="model download", arguments={"model": model.id})
-    if model.owner != call.actor.account or model.visibility is Access.PUBLIC:
-        return (download,)
-    publish = Button(label="Publish", command="model publish", arguments={"model": model.id}, style=Style.GO)
-    return (publish, download)
+def _button(label: str, path: str, arguments: Mapping[str, str]) -> Button:
+    return Button(label=label, command=path, arguments=arguments)

@@ -12,7 +12,7 @@ from bots.chat.wording import number
 from core.domain.account import Role
 from core.domain.action import Style, Then
 from core.domain.dataset import Dataset
-from core.domain.job import Job
+from core.domain.job import Job, JobState
 from core.domain.offering import Offering
 from core.services.trainings import Quoted
 
@@ -83,7 +83,7 @@ async def cancel(call: Call, job: Annotated[Job, OpenJobRef("Which job")]) -> Re
 async def why(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
     """Why a job is waiting, and what would help."""
     waiting = await call.services.jobs.why(call.actor, job.id)
-    if job.state.ended or job.started_at:
+    if job.state is not JobState.QUEUED:
         return Reply(title=f"{job.title} is not waiting: {MARKS[job.state]}", job=job.id)
     lines = ["The queue is paused. The job keeps its place."] if waiting.paused else []
     lines.append(f"Ahead of it: {number(waiting.ahead, 'job')}.")

@@ -1,15 +1,20 @@
-"""Wallets and receipts: what somebody has, and where it went."""
+"""Wallets, receipts and codes: what somebody has, where it came from and where it went."""
 
+from collections.abc import Mapping
+from datetime import date
+from textwrap import shorten
 from typing import Annotated
 
 from bots.chat.definition import command
-from bots.chat.parameter import Call
+from bots.chat.parameter import Call, Integer, MonthOf, Text
 from bots.chat.references import JobRef
-from bots.chat.reply import Reply, Table
+from bots.chat.reply import Button, Reply, Table
 from core.domain.account import Role
+from core.domain.action import Style, Then
+from core.domain.errors import BadValue
 from core.domain.job import Job
-from core.domain.ledger import Act, Transaction
-from core.services.wallets import Receipt
+from core.domain.ledger import Act, Balance, Lot, Transaction, points, qoints
+from core.services.wallets import OF_A_JOB, Receipt
 
 WORDS = {
     Act.GRANT: "granted",
@@ -19,33 +24,60 @@ WORDS = {
     Act.RELEASE: "returned",
     Act.REFUND: "paid back",
     Act.MERGE: "brought along",
+    Act.PURCHASE: "bought",
+    Act.ROYALTY: "earned",
+    Act.MATURE: "free to use",
+    Act.CLAWBACK: "taken back",
+    Act.SPEND: "exchanged",
+    Act.PAYOUT: "on its way out",
+    Act.RETURN: "back in earnings",
+    Act.PAID: "paid out",
 }
-SIGNS = {
-    Act.GRANT: "+",
-    Act.REFILL: "+",
-    Act.HOLD: "−",
-    Act.CAPTURE: "",
-    Act.RELEASE: "+",
-    Act.REFUND: "+",
-    Act.MERGE: "+",
-}
+LOTS = {Lot.FREE: "points", Lot.GRANTED: "granted", Lot.PURCHASED: "purchased"}
+ROWS = 25  # of a statement at a time
+SHOWN = 80  # characters of a reason
 
 
 @command("wallet", role=Role.VIEWER)
 async def wallet(call: Call) -> Reply:
     """Your points and qoints, and what was moved lately."""
-    balance = await call.services.wallets.view(call.actor)
-    statement = await call.services.wallets.statement(call.actor)
-    rows = tuple(
-        (f"{one.at:%d %b %H:%M}", f"{SIGNS[one.act]}{one.amount}", f"{WORDS[one.act]}: {one.why}") for one in statement
+    mine = await call.services.wallets.overview(call.actor)
+    fields = (
+        ("points", f"{mine.balance.free} (refill daily to {call.services.accounts.cap})"),
+        ("qoints", _qoints(mine.balance)),
+        ("on hold", f"{mine.on_hold} for jobs that wait or run" if mine.on_hold else ""),
+        ("earnings", f"{mine.earned}, see `earnings`" if mine.earned else ""),
     )
+    rows = tuple((_moment(one), _sum(one, call.actor.account), _what(one)) for one in mine.latest)
     return Reply(
-        title=f"{balance.total} to spend",
-        fields=(
-            ("points", f"{balance.free} (refill daily to {call.services.accounts.cap})"),
-            ("qoints", f"{balance.qoints}"),
-        ),
+        title=f"{mine.balance.total} to spend",
+        fields=tuple((name, text) for name, text in fields if text),
         table=Table(header=("when", "amount", "what"), rows=rows) if rows else None,
+    )
+
+
+@command("statement", role=Role.VIEWER)
+async def statement(
+    call: Call,
+    month: Annotated[date | None, MonthOf("A month such as 2026-11; this one if you say nothing")] = None,
+    page: Annotated[int, Integer("Which page of a long one")] = 1,
+) -> Reply:
+    """Everything that changed your points and qoints in a month, from what was there to what was left."""
+    found = await call.services.wallets.monthly(call.actor, month)
+    pages = max(1, -(-len(found.transactions) // ROWS))
+    if not 1 <= page <= pages:
+        raise BadValue(what="page", value=str(page), why=f"there are 1 to {pages}")
+    shown = found.transactions[(page - 1) * ROWS : page * ROWS]
+    rows = tuple((_moment(one), _change(one, found.owner), _what(one)) for one in shown)
+    left = len(found.transactions) - page * ROWS
+    arguments = {"month": f"{found.month:%Y-%m}", "page": str(page + 1)}
+    more = Button(label=f"{left} more", command="statement", arguments=arguments, then=Then.REPLACE)
+    return Reply(
+        title=f"Statement of {found.month:%B %Y}" + (f", page {page} of {pages}" if pages > 1 else ""),
+        lines=() if rows else ("Nothing was moved.",),
+        fields=(("at first", _held(found.opening)), ("in the end", _held(found.closing))),
+        table=Table(header=("when", "amount", "what"), rows=rows) if rows else None,
+        buttons=(more,) if left > 0 else (),
     )
 
 
@@ -53,10 +85,7 @@ async def wallet(call: Call) -> Reply:
 async def receipts(call: Call, job: Annotated[Job | None, JobRef("One job")] = None) -> Reply:
     """What was held, captured and returned for your jobs, and why."""
     if job:
-        receipt = await call.services.wallets.receipt(call.actor, job.id)
-        rows = tuple(_row(one) for one in receipt.transactions)
-        title = f"Receipt: {receipt.title}, {receipt.state}"
-        return Reply(title=title, table=Table(header=("when", "amount", "what"), rows=rows), fields=(("job", job.id),))
+        return _receipt(await call.services.wallets.receipt(call.actor, job.id))
     found = await call.services.wallets.receipts(call.actor)
     if not found:
         return Reply(title="No receipts yet")
@@ -64,8 +93,82 @@ async def receipts(call: Call, job: Annotated[Job | None, JobRef("One job")] = N
     return Reply(title="Receipts", table=Table(header=("job", "what", "money"), rows=rows))
 
 
-def _row(one: Transaction) -> tuple[str, str, str]:
-    return f"{one.at:%d %b %H:%M}", str(one.amount), f"{WORDS[one.act]}: {one.why}"
+@command("dispute")
+async def dispute(
+    call: Call,
+    job: Annotated[Job, JobRef("Which job")],
+    why: Annotated[str, Text("What was wrong with it: the admins read this", rest=True)],
+) -> Reply:
+    """Ask the admins to pay back what a job has cost, within 30 days of its end."""
+    opened = await call.services.disputes.open(call.actor, job.id, why=why)
+    return Reply(title=f"The admins look at {opened.title}", lines=("You are told what they say.",))
+
+
+@command("redeem")
+async def redeem(
+    call: Call, code: Annotated[str, Text("The code: blanks and dashes do not matter", rest=True)]
+) -> Reply:
+    """Turn a code into qoints."""
+    paid = await call.services.wallets.redeem(call.actor, code)
+    return Reply(
+        title=f"{paid.amount} qoints are yours",
+        lines=(f"Redeemed on {paid.at:%d %b %Y at %H:%M}.",),
+        buttons=(Button(label="My wallet", command="wallet"),),
+    )
+
+
+def _receipt(receipt: Receipt) -> Reply:
+    complaint = receipt.dispute
+    fields = (
+        ("job", receipt.job),
+        *((WORDS[act], _lots(receipt.parts(act))) for act in OF_A_JOB),
+        ("dispute", f"{complaint.state}: {complaint.answer or complaint.why}" if complaint else ""),
+    )
+    button = Button(label="Dispute", command="dispute", arguments={"job": receipt.job}, style=Style.DANGER)
+    return Reply(
+        title=f"Receipt: {receipt.title}, {receipt.state}",
+        fields=tuple((name, text) for name, text in fields if text),
+        table=Table(
+            header=("when", "amount", "what"),
+            rows=tuple((_moment(one), str(one.amount), _what(one)) for one in receipt.transactions),
+        ),
+        buttons=(button,) if receipt.disputable else (),
+    )
+
+
+def _lots(parts: Mapping[Lot, int]) -> str:
+    return " + ".join(f"{parts[lot]} {name}" for lot, name in LOTS.items() if parts[lot])
+
+
+def _qoints(balance: Balance) -> str:
+    return f"{balance.qoints} ({balance.granted} granted, {balance.purchased} purchased)" if balance.qoints else "0"
+
+
+def _held(balance: Balance) -> str:
+    return f"{balance.free} points, {balance.qoints} qoints"
+
+
+def _moment(one: Transaction) -> str:
+    return f"{one.at:%d %b %H:%M}"
+
+
+def _what(one: Transaction) -> str:
+    return f"{WORDS[one.act]}: {shorten(one.why, SHOWN, placeholder='…')}"
+
+
+def _sum(one: Transaction, account: str) -> str:
+    """What it changed in the account's wallet, or how much moved elsewhere for it."""
+    change = one.change(points(account)) + one.change(qoints(account))
+    return _signed(change) if change else str(one.amount)
+
+
+def _change(one: Transaction, account: str) -> str:
+    changes = {"points": one.change(points(account)), "qoints": one.change(qoints(account))}
+    return ", ".join(f"{_signed(change)} {name}" for name, change in changes.items() if change)
+
+
+def _signed(change: int) -> str:
+    return f"+{change}" if change > 0 else f"−{-change}"
 
 
 def _summed(receipt: Receipt) -> str:

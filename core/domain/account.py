@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from core.domain.errors import Banned, NotAllowed, NotHere
 from core.domain.rating import Rating
@@ -86,7 +87,8 @@ class Account(Entity):
     """A person; `home` is where they can be told something in private.
 
     `banned` is why they may do nothing here; `merged_into` the account that took this one over, `merged_at` when one
-    was last taken over by this.
+    was last taken over by this. `related` are accounts that admins have marked as the same person's or household's:
+    between them no royalty is earned.
     """
 
     name: str
@@ -97,6 +99,16 @@ class Account(Entity):
     banned: str | None = None
     merged_into: str | None = None
     merged_at: datetime | None = None
+    related: tuple[str, ...] = ()
+
+    def is_related(self, other: "Account") -> bool:
+        """Whether either is marked as the same person's or household's as the other."""
+        return other.id in self.related or self.id in other.related
+
+    def marked(self, other: str, *, related: bool) -> Self:
+        """The account with another marked as the same person's or household's, or no longer so."""
+        others = {*self.related, other} if related else {*self.related} - {other}
+        return self.but(related=tuple(sorted(others)))
 
 
 class Identity(Entity):

@@ -1,6 +1,7 @@
 """Communities: the Discord servers and Telegram groups that the bot was invited to, and what their admins chose."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self
 
@@ -27,13 +28,15 @@ class Community(Entity):
     """One community and its settings; the id is `platform:community`.
 
     `channels` are the chats in which the bot answers (empty: all), `rating` that of a new dataset, `orders` the least
-    role that may order, `nsfw` whether a Telegram group takes adult pictures (Discord marks its own channels).
+    role that may order, `nsfw` whether a Telegram group takes adult pictures (Discord marks its own channels), `pins`
+    which public model (its id) a trigger word calls here, whoever registered it first.
     """
 
     channels: tuple[str, ...] = ()
     rating: Rating = Rating.SFW
     orders: Role = Role.USER
     nsfw: bool = False
+    pins: Mapping[str, str] = {}
 
     def value(self, setting: Setting) -> str:
         """A setting as people write it."""
@@ -67,6 +70,14 @@ class Community(Entity):
                 return self.but(nsfw=wished == WORDS[True])
             case _:
                 raise BadValue(what=setting.value, value=text, why=f"it takes {_takes(setting)}")
+
+    def pinned(self, word: str, model: str) -> Self:
+        """The community in which a trigger word calls this model (its id)."""
+        return self.but(pins={**self.pins, word: model})
+
+    def unpinned(self, word: str, model: str) -> Self:
+        """The community in which a trigger word calls whichever model is for everyone, if it was this one's."""
+        return self.but(pins={known: pin for known, pin in self.pins.items() if (known, pin) != (word, model)})
 
     def require(self, actor: Actor, place: Place, *, orders: bool) -> None:
         """Let pass what may be said in a place of this community; admins always may.

@@ -376,6 +376,67 @@ class NotPublished(Refused):
     state: str
 
 
+class WrongFamily(Refused):
+    """A model that does not fit the base model of the others."""
+
+    code = "wrong_family"
+    template = "{name} is made for {family}, and this picture is drawn with {wanted}. Use one kind at a time."
+    name: str
+    family: str
+    wanted: str
+
+
+class VoucherGone(Refused):
+    """A code that nobody issued, or that was redeemed, or whose time is over."""
+
+    code = "voucher_gone"
+    template = "This code is not valid (any more). Check each letter; it can be redeemed once, until its date."
+
+
+class NotEnoughEarned(Refused):
+    """More than somebody has earned and may take."""
+
+    code = "not_enough_earned"
+    template = "You have {available} earned that you can use now, and {wished} is {why}. See `earnings`."
+    available: int
+    wished: int
+    why: str
+
+
+class PayoutFrozen(Refused):
+    """Money that stays where it is for a while, since the account has just taken over another."""
+
+    code = "payout_frozen"
+    template = "Payouts of this account are frozen until {until}, since it was just linked with another."
+    until: str
+
+
+class PayoutMoved(Refused):
+    """A payout that is not in the state which the wished step starts from."""
+
+    code = "payout_state"
+    template = "Payout {payout} is {state}; this takes one that is {needed}."
+    payout: str
+    state: str
+    needed: str
+
+
+class FourEyes(Refused):
+    """A step that takes a second admin."""
+
+    code = "four_eyes"
+    template = "Somebody else has to do this: {why}."
+    why: str
+
+
+class DisputeClosed(Refused):
+    """A complaint that was answered, or that there is nothing to pay back for."""
+
+    code = "dispute_closed"
+    template = "There is nothing to dispute: {why}."
+    why: str
+
+
 class OfferingClosed(Refused):
     """An offering that names a base model which no setting provides."""
 

@@ -54,7 +54,7 @@ class Failure(Value):
 class Job(Entity):
     """One piece of work for a worker. `subject` is what it is about, `rank` its place in the queue (low first).
 
-    `key` makes asking idempotent: unique, from whoever asked.
+    `key` makes asking idempotent: unique, from whoever asked. Jobs of one `group` can be done in one go.
     """
 
     kind: str
@@ -66,6 +66,7 @@ class Job(Entity):
     result: Mapping[str, JsonValue] | None = None
     price: int = 0
     labels: tuple[str, ...] = ()
+    group: str | None = None
     state: JobState = JobState.QUEUED
     eligible: bool
     rank: float
@@ -185,6 +186,7 @@ def asked(  # the fields of a job that its asker knows
     now: datetime,
     price: int = 0,
     labels: tuple[str, ...] = (),
+    group: str | None = None,
 ) -> Job:
     """A new job as it is asked for; enqueueing adds the payload and whether it is eligible."""
     return Job(
@@ -197,6 +199,7 @@ def asked(  # the fields of a job that its asker knows
         payload={},
         price=price,
         labels=labels,
+        group=group,
         eligible=False,
         rank=now.timestamp(),
         created_at=now,

@@ -1,7 +1,8 @@
 """Double-entry bookkeeping in integers: entries that sum to zero under one unique key. Pure postings, no storage.
 
-Ledger accounts: `account:<id>:points`, `account:<id>:qoints`, `hold:<job>`, and the house's `house:mint`,
-`house:revenue`. Only the house may go below zero, and it has no balance row: it is summed.
+Ledger accounts of a person: `account:<id>:points`, `:qoints`, `:earnings_pending`, `:earnings`, `:debt`; of a job
+`hold:<job>`, of a payout `payout:<id>`; the house's begin with `house:`. Only the house may go below zero, and it has
+no balance row: it is summed. What royalties are made of is purchased qoints, and stays in that lot.
 """
 
 from collections import Counter
@@ -16,7 +17,11 @@ from core.domain.errors import BadValue, NotEnoughPoints
 from core.domain.value import Entity, Value
 
 MINT = "house:mint"
+SALES = "house:sales"
 REVENUE = "house:revenue"
+RESERVE = "house:royalty_reserve"
+DEBTS = "house:debts"
+PAID_OUT = "house:payouts"
 
 
 class Currency(StrEnum):
@@ -80,6 +85,14 @@ class Act(StrEnum):
     RELEASE = "release"
     REFUND = "refund"
     MERGE = "merge"
+    PURCHASE = "purchase"
+    ROYALTY = "royalty"
+    MATURE = "mature"
+    CLAWBACK = "clawback"
+    SPEND = "spend"
+    PAYOUT = "payout"
+    RETURN = "return"
+    PAID = "paid"
 
 
 class Transaction(Entity):
@@ -108,6 +121,10 @@ class Transaction(Entity):
         """How much moved."""
         return sum(entry.amount for entry in self.entries if entry.amount > 0)
 
+    def change(self, account: str) -> int:
+        """By how much it changes what a ledger account holds, all lots together."""
+        return sum(entry.amount for entry in self.entries if entry.account == account)
+
 
 def points(account: str) -> str:
     """The ledger account of a person's points."""
@@ -122,6 +139,26 @@ def qoints(account: str) -> str:
 def purse(account: str, lot: Lot) -> str:
     """The ledger account in which a person keeps a lot."""
     return points(account) if lot.currency is Currency.POINTS else qoints(account)
+
+
+def earnings_pending(account: str) -> str:
+    """The ledger account of royalties that can still be clawed back easily: their holding period runs."""
+    return f"account:{account}:earnings_pending"
+
+
+def earnings(account: str) -> str:
+    """The ledger account of royalties that may be spent or paid out."""
+    return f"account:{account}:earnings"
+
+
+def debt(account: str) -> str:
+    """The ledger account of what a person owes the house: later royalties repay it first."""
+    return f"account:{account}:debt"
+
+
+def books(account: str) -> tuple[str, ...]:
+    """All ledger accounts of a person."""
+    return points(account), qoints(account), earnings_pending(account), earnings(account), debt(account)
 
 
 def held(job: str) -> str:
@@ -169,25 +206,26 @@ def hold(wallet: Balance, price: int, *, owner: str, job: str, why: str, now: da
     Raises:
         NotEnoughPoints: The wallet does not cover the price.
     """
-    entries = _moved(spend(wallet, price), source=lambda lot: purse(owner, lot), target=lambda _: held(job))
+    entries = moved(spend(wallet, price), source=lambda lot: purse(owner, lot), target=lambda _: held(job))
     return Transaction(id=f"hold:{job}", act=Act.HOLD, owner=owner, job=job, why=why, entries=entries, at=now)
 
 
 def capture(on_hold: Balance, *, owner: str, job: str, why: str, now: datetime) -> Transaction:
     """Take what is set aside for a job that succeeded."""
-    entries = _moved(on_hold.lots, source=lambda _: held(job), target=lambda _: REVENUE)
+    entries = moved(on_hold.lots, source=lambda _: held(job), target=lambda _: REVENUE)
     return Transaction(id=f"capture:{job}", act=Act.CAPTURE, owner=owner, job=job, why=why, entries=entries, at=now)
 
 
 def release(on_hold: Balance, *, owner: str, job: str, why: str, now: datetime) -> Transaction:
     """Give back what is set aside, to the exact lots it came from, also above the cap of points."""
-    entries = _moved(on_hold.lots, source=lambda _: held(job), target=lambda lot: purse(owner, lot))
+    entries = moved(on_hold.lots, source=lambda _: held(job), target=lambda lot: purse(owner, lot))
     return Transaction(id=f"release:{job}", act=Act.RELEASE, owner=owner, job=job, why=why, entries=entries, at=now)
 
 
 def captured(transactions: Iterable[Transaction]) -> Balance:
     """What was taken for a job and has not gone back, by lot, from all transactions of the job."""
-    return balances(transactions).get(REVENUE) or Balance(id=REVENUE)
+    taken = (one for one in transactions if one.act in {Act.CAPTURE, Act.REFUND})
+    return balances(taken).get(REVENUE) or Balance(id=REVENUE)
 
 
 def refund(taken: Balance, amount: int, *, key: str, owner: str, job: str, why: str, now: datetime) -> Transaction:
@@ -199,13 +237,13 @@ def refund(taken: Balance, amount: int, *, key: str, owner: str, job: str, why: 
     if not 0 < amount <= taken.total:
         raise BadValue(what="amount", value=str(amount), why=f"job {job} has {taken.total} to pay back")
     parts = _taken(reversed(taken.lots.items()), amount)
-    entries = _moved(parts, source=lambda _: REVENUE, target=lambda lot: purse(owner, lot))
+    entries = moved(parts, source=lambda _: REVENUE, target=lambda lot: purse(owner, lot))
     return Transaction(id=f"refund:{key}", act=Act.REFUND, owner=owner, job=job, why=why, entries=entries, at=now)
 
 
 def grant(amount: int, *, key: str, owner: str, why: str, now: datetime) -> Transaction:
     """Mint qoints for somebody; the amount is positive."""
-    entries = _moved({Lot.GRANTED: amount}, source=lambda _: MINT, target=lambda lot: purse(owner, lot))
+    entries = moved({Lot.GRANTED: amount}, source=lambda _: MINT, target=lambda lot: purse(owner, lot))
     return Transaction(id=f"grant:{key}", act=Act.GRANT, owner=owner, why=why, entries=entries, at=now)
 
 
@@ -214,7 +252,7 @@ def refill(wallet: Balance, *, owner: str, cap: int, now: datetime) -> Transacti
     if wallet.free >= cap:
         return None
     day: date = now.date()
-    entries = _moved({Lot.FREE: cap - wallet.free}, source=lambda _: MINT, target=lambda lot: purse(owner, lot))
+    entries = moved({Lot.FREE: cap - wallet.free}, source=lambda _: MINT, target=lambda lot: purse(owner, lot))
     return Transaction(
         id=f"refill:{owner}:{day}", act=Act.REFILL, owner=owner, why=f"daily points of {day}", entries=entries, at=now
     )
@@ -230,15 +268,13 @@ def _taken(lots: Iterable[tuple[Lot, int]], amount: int) -> dict[Lot, int]:
     return parts
 
 
-def merge(wallet: Balance, *, old: str, new: str, why: str, now: datetime) -> Transaction:
-    """Move everything that an account has into the same lots of the one that takes it over; it happens once."""
-    entries = _moved(wallet.lots, source=lambda lot: purse(old, lot), target=lambda lot: purse(new, lot))
-    return Transaction(id=f"merge:{old}", act=Act.MERGE, owner=new, why=why, entries=entries, at=now)
+def between(source: str, target: str, parts: Mapping[Lot, int]) -> tuple[Entry, ...]:
+    """Entries that move so much of each lot from one ledger account to another."""
+    return moved(parts, source=lambda _: source, target=lambda _: target)
 
 
-def _moved(
-    parts: Mapping[Lot, int], *, source: Callable[[Lot], str], target: Callable[[Lot], str]
-) -> tuple[Entry, ...]:
+def moved(parts: Mapping[Lot, int], *, source: Callable[[Lot], str], target: Callable[[Lot], str]) -> tuple[Entry, ...]:
+    """Entries that move so much of each lot; a part of nothing has none."""
     return tuple(
         entry
         for lot, amount in parts.items()

@@ -1,12 +1,13 @@
 """Linking: one person, many logins. A code proves that both sides are the same person's; the issuing side confirms."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from core.domain.account import Account, Actor, Place, Role
 from core.domain.allowance import Limit
 from core.domain.errors import CannotMerge
+from core.domain.ledger import REVENUE, Act, Balance, Lot, Transaction, between, books, earnings
 from core.domain.value import Entity
 
 CODE_LENGTH = 8
@@ -79,7 +80,7 @@ def require_apart(what: str, one: Collection[str], other: Collection[str]) -> No
 
 
 def merged(account: Account, joining: Account, *, now: datetime) -> tuple[Account, Account]:
-    """The account that stays, with the higher role of both, and the one that it took over.
+    """The account that stays, with the higher role of both and whoever is related to either, and the one it took over.
 
     Raises:
         CannotMerge: One of them is banned.
@@ -87,4 +88,17 @@ def merged(account: Account, joining: Account, *, now: datetime) -> tuple[Accoun
     if account.banned is not None or joining.banned is not None:
         raise CannotMerge(why="one of them is banned.")
     role = account.role if account.role.covers(joining.role) else joining.role
-    return account.but(role=role, merged_at=now), joining.but(merged_into=account.id)
+    related = tuple(sorted({*account.related, *joining.related} - {account.id, joining.id}))
+    staying = account.but(role=role, merged_at=now, related=related)
+    return staying, joining.but(merged_into=account.id, related=())
+
+
+def merge(rows: Iterable[Balance], *, rounding: int, old: str, new: str, why: str, now: datetime) -> Transaction:
+    """Move everything that an account has into the same books and lots of the one that takes it over; it happens once.
+
+    `rounding` is the whole qoints that come together from the hundredths which both had left.
+    """
+    names = dict(zip(books(old), books(new), strict=True))
+    brought = [entry for row in rows for entry in between(row.id, names[row.id], row.lots)]
+    entries = (*brought, *between(REVENUE, earnings(new), {Lot.PURCHASED: rounding}))
+    return Transaction(id=f"merge:{old}", act=Act.MERGE, owner=new, why=why, entries=entries, at=now)

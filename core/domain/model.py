@@ -1,30 +1,63 @@
-"""Models: a named LoRA with a trigger word, who may use it, and the epochs it was made of."""
+"""Models: a named LoRA with a trigger word, who may use it, and how it presents itself."""
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
+
+from pydantic import model_validator
 
 from core.domain.account import Actor, Role
 from core.domain.artifact import Artifact
-from core.domain.errors import NotPublished
+from core.domain.errors import BadValue, NotFound, NotPublished
 from core.domain.rating import Rating
-from core.domain.value import Entity
+from core.domain.trigger import folded
+from core.domain.value import Entity, Value
+
+NAME_LENGTH, DESCRIPTION_LENGTH = 60, 1000  # characters
+TAGS, SAMPLES = 10, 8
+TAG = re.compile(r"[a-z0-9-]{1,30}")
 
 
 class Visibility(StrEnum):
-    """Who may use a model besides its owner."""
+    """Who may use a model besides its owner and those it is shared with: nobody, who knows its name, everyone."""
 
     PRIVATE = "private"
+    UNLISTED = "unlisted"
+    PUBLIC = "public"
+
+
+class Licence(StrEnum):
+    """What others may do with a model's file: identifiers as model hubs write them."""
+
+    OPENRAIL = "creativeml-openrail-m"
+    CC0 = "cc0-1.0"
+    CC_BY = "cc-by-4.0"
+    CC_BY_SA = "cc-by-sa-4.0"
+    CC_BY_NC = "cc-by-nc-4.0"
+    RESERVED = "all-rights-reserved"
+
+
+class Scope(StrEnum):
+    """Whose models to list: one's own, those of others that are shared with one, those for everyone."""
+
+    MINE = "mine"
+    SHARED = "shared"
     PUBLIC = "public"
 
 
 class Model(Entity):
-    """A trained LoRA. `run` says how it came to be; `offering` how pictures are made with it."""
+    """A trained LoRA. `run` says how it came to be; `offering` how pictures are made with it.
+
+    `names` are all slugs it ever had, the present one included: an old one stays reserved and still leads here.
+    `published_at` is when it was first for everyone: of models with one trigger word the earliest keeps the word.
+    """
 
     owner: str
     owner_name: str
     slug: str
+    names: tuple[str, ...]
     trigger: str
     family: str
     base: str
@@ -33,25 +66,190 @@ class Model(Entity):
     artifact: Artifact
     rating: Rating = Rating.SFW
     visibility: Visibility = Visibility.PRIVATE
+    shared: tuple[str, ...] = ()
+    description: str = ""
+    licence: Licence = Licence.OPENRAIL
+    tags: tuple[str, ...] = ()
+    samples: tuple[Artifact, ...] = ()
+    downloads: int = 0
     created_at: datetime
     published_at: datetime | None = None
+    deleted_at: datetime | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"names": (fields.get("slug"),), **fields}
+
+    @property
+    def name(self) -> str:
+        """What it is called among all: `owner/slug`."""
+        return f"{self.owner_name}/{self.slug}"
+
+    @property
+    def file(self) -> Artifact:
+        """Its artifact under the name that it has now."""
+        return self.artifact.but(name=f"{self.slug}.safetensors")
+
+    @property
+    def listed(self) -> bool:
+        """Whether it can be found, and called by its trigger word, by everyone."""
+        return self.visibility is Visibility.PUBLIC and self.deleted_at is None
+
+    @property
+    def registered(self) -> tuple[datetime, str]:
+        """What comes first among public models: the earliest published."""
+        return self.published_at or self.created_at, self.id
+
+    def usable_by(self, account: str) -> bool:
+        """Whether the account may use it, knowing its name."""
+        if self.deleted_at:
+            return False
+        return self.owner == account or account in self.shared or self.visibility is not Visibility.PRIVATE
 
     def visible_to(self, actor: Actor) -> bool:
-        """Whether the actor may see and use it."""
-        public = self.visibility is Visibility.PUBLIC
-        return public or self.owner == actor.account or actor.role.covers(Role.MODERATOR)
+        """Whether the actor may see it: who may use it, and moderators."""
+        return self.usable_by(actor.account) or (self.deleted_at is None and actor.role.covers(Role.MODERATOR))
 
-    def published(self, *, now: datetime) -> Self:
-        """Everyone may use it from now on.
+    def shown_as(self, visibility: Visibility, *, now: datetime) -> Self:
+        """The model for others to use, or not; the first time it is for everyone counts as its registration.
 
         Raises:
-            NotPublished: It is public already.
+            NotPublished: It is so already.
         """
-        if self.visibility is Visibility.PUBLIC:
-            raise NotPublished(name=self.slug, state="public")
-        return self.but(visibility=Visibility.PUBLIC, published_at=now)
+        if self.visibility is visibility:
+            raise NotPublished(name=self.slug, state=visibility.value)
+        first = now if visibility is Visibility.PUBLIC else None
+        return self.but(visibility=visibility, published_at=self.published_at or first)
+
+    def renamed(self, name: str) -> Self:
+        """The model under another slug; those it had lead to it as before.
+
+        Raises:
+            BadValue: Nothing of the name is left in a slug, or too much.
+        """
+        wished = slug(name)
+        if not re.search(r"[a-z0-9]", name.casefold()) or len(wished) > NAME_LENGTH:
+            raise BadValue(what="name", value=name, why=f"it takes 1 to {NAME_LENGTH} letters a-z, digits and dashes")
+        return self.but(slug=wished, names=tuple(dict.fromkeys((*self.names, wished))))
+
+    def edited(
+        self, *, description: str | None = None, licence: Licence | None = None, tags: Iterable[str] | None = None
+    ) -> Self:
+        """The model as it presents itself otherwise; what is left out stays.
+
+        Raises:
+            BadValue: The description or a tag cannot be one.
+        """
+        return self.but(
+            description=self.description if description is None else described(description),
+            licence=licence or self.licence,
+            tags=self.tags if tags is None else tagged(tags),
+        )
+
+    def shared_with(self, account: str) -> Self:
+        """The model for one account more."""
+        return self.but(shared=tuple(dict.fromkeys((*self.shared, account))))
+
+    def unshared_with(self, account: str) -> Self:
+        """The model for one account less."""
+        return self.but(shared=tuple(known for known in self.shared if known != account))
+
+    def deleted(self, *, now: datetime) -> Self:
+        """The model out of everybody's sight, and public no more; its names stay taken."""
+        return self.but(visibility=Visibility.PRIVATE, deleted_at=now)
+
+
+class Search(Value):
+    """Which models to list; what is left out does not matter. `adult`: also models of others that are for adults."""
+
+    scope: Scope | None = None
+    base: str | None = None
+    tag: str | None = None
+    text: str = ""
+    adult: bool = False
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it leaves any out."""
+        return bool(self.base or self.tag or self.text)
+
+    def fits(self, model: Model) -> bool:
+        """Whether a model is one of those that are looked for."""
+        return (
+            self.base in {None, model.base}
+            and (self.tag is None or self.tag in model.tags)
+            and any(folded(self.text) in name for name in (model.slug, model.trigger))
+        )
+
+
+def seen(found: Model | None, actor: Actor, *, name: str) -> Model:
+    """The model that was looked for, where this actor may see it.
+
+    Raises:
+        NotFound: There is none, it is deleted, or it is not for this actor: the three are never told apart.
+    """
+    if found is None or not found.visible_to(actor):
+        raise NotFound(noun="model", name=name, hint="See `model list`.")
+    return found
+
+
+def owned(found: Model | None, actor: Actor, *, name: str) -> Model:
+    """The model that was looked for, where this actor may change it: others only look.
+
+    Raises:
+        NotFound: There is none, it is deleted, or it is somebody else's.
+    """
+    model = seen(found, actor, name=name)
+    if model.owner != actor.account:
+        raise NotFound(noun="model", name=model.name, hint="Only its owner can change a model.")
+    return model
+
+
+def meant(name: str, models: Iterable[Model], *, asker: str) -> Sequence[Model]:
+    """Which of the models an account may use it means by a name or a word; several where all have the same right.
+
+    It is as in a prompt: `owner/slug` before slug before trigger word, one's own before what is shared with one before
+    what is public, and of that the earliest. An unlisted model of somebody else is called by its full name only.
+    """
+    said, known = folded(name), list(models)
+    if full := [one for one in known if said in {f"{folded(one.owner_name)}/{slug}" for slug in one.names}]:
+        return [one for one in full if one.owner == asker] or full
+    for called in ([one for one in known if said in one.names], [one for one in known if said == one.trigger]):
+        own = [one for one in called if one.owner == asker]
+        shared = [one for one in called if asker in one.shared]
+        public = sorted((one for one in called if one.listed), key=lambda one: (one.slug != said, *one.registered))
+        if found := own or shared or public[:1]:
+            return found
+    return []
 
 
 def slug(name: str) -> str:
     """The name of a model as it may stand in a file name: lower case, words joined by dashes."""
     return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "model"
+
+
+def described(text: str) -> str:
+    """A description as it may be stored: one line of at most 1,000 printable characters.
+
+    Raises:
+        BadValue: It is longer, or has other characters.
+    """
+    line = " ".join(text.split())
+    if len(line) > DESCRIPTION_LENGTH or not line.isprintable():
+        raise BadValue(what="description", value=line, why=f"it takes up to {DESCRIPTION_LENGTH} printable characters")
+    return line
+
+
+def tagged(words: Iterable[str]) -> tuple[str, ...]:
+    """Tags as they may be stored: folded, each once, in the order they were said.
+
+    Raises:
+        BadValue: There are more than 10, or one has other characters than a-z, 0-9 and dashes, or more than 30.
+    """
+    tags = tuple(dict.fromkeys(folded(word) for word in words))
+    if wrong := [tag for tag in tags if not TAG.fullmatch(tag)]:
+        raise BadValue(what="tag", value=wrong[0], why="it takes 1 to 30 letters a-z, digits and dashes")
+    if len(tags) > TAGS:
+        raise BadValue(what="list of tags", value=" ".join(tags), why=f"a model takes up to {TAGS}")
+    return tags

@@ -37,6 +37,9 @@ class Topic(StrEnum):
     LINKED = "linked"
     REVIEWED = "reviewed"
     BROADCAST = "broadcast"
+    PAYOUT = "payout"
+    DISPUTED = "disputed"
+    ANSWERED = "answered"
 
 
 TOPICS = {

@@ -2,19 +2,20 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import Field, JsonValue, PositiveInt, ValidationError, model_validator
 
 from core.domain.errors import BadValue, DatasetUnfit, OutOfBounds, UnknownParameter
 from core.domain.recipes import hyperparameters
 from core.domain.value import Entity, Value
 
 Number = int | float
+GRID = 8  # pixels: what the sides of a picture are multiples of
 
 
 class Base(Value):
-    """The base model: its family decides which recipe and which pipelines fit.
+    """The base model: LoRAs fit all bases of one family; the architecture says how it is loaded and drawn with.
 
     `location` is a local folder, a hub id, or `package:NAME` for one that ships; settings may override it.
     """
@@ -22,6 +23,7 @@ class Base(Value):
     id: str
     title: str
     family: str
+    architecture: str
     location: str
 
 
@@ -33,13 +35,64 @@ class Price(Value):
 
 
 class Generation(Value):
-    """What pictures made with a model of this offering cost, and how they are made."""
+    """What pictures made with a model of this offering cost, and how they are made.
+
+    `size` is the side of a picture of this `price`; larger ones cost more. `sides`, `step_range` and `guidance_range`
+    are what may be chosen instead; where one is left out, nothing else may. `royalty` is how many percent of what is
+    paid in purchased qoints the owners of the models get.
+    """
 
     price: int = Field(ge=0)
-    size: int = Field(ge=8)
+    size: int = Field(ge=64, multiple_of=GRID)
     steps: int = Field(ge=1)
     guidance: float = Field(ge=0)
     most: int = Field(ge=1)
+    sides: tuple[PositiveInt, PositiveInt]
+    step_range: tuple[PositiveInt, PositiveInt]
+    guidance_range: tuple[float, float]
+    royalty: int = Field(default=30, ge=0, le=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_choice(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        usual = {"sides": "size", "step_range": "steps", "guidance_range": "guidance"}
+        return {name: (fields[of], fields[of]) for name, of in usual.items() if of in fields} | dict(fields)
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> Self:
+        try:
+            self.settled({})
+        except BadValue as error:
+            raise ValueError(f"what is usual may not be chosen: {error}") from error
+        return self
+
+    def settled(self, wished: Mapping[str, Number | None]) -> dict[str, Any]:
+        """Width, height, steps, guidance and count as wished, or as they are by default.
+
+        Raises:
+            BadValue: One is out of its range, or a side is off the grid.
+        """
+        usual = {"width": self.size, "height": self.size, "steps": self.steps, "guidance": self.guidance, "count": 1}
+        ranges: dict[str, tuple[Number, Number]] = {
+            "width": self.sides,
+            "height": self.sides,
+            "steps": self.step_range,
+            "guidance": self.guidance_range,
+            "count": (1, self.most),
+        }
+        chosen = {name: usual[name] if wished.get(name) is None else wished[name] for name in usual}
+        for name, value in chosen.items():
+            low, high = ranges[name]
+            if value is None or not low <= value <= high:
+                raise BadValue(what=name, value=str(value), why=f"it takes {low} to {high}")
+            if name in {"width", "height"} and value % GRID:
+                raise BadValue(what=name, value=str(value), why=f"it takes a multiple of {GRID}")
+        return chosen
+
+    def cost(self, width: int, height: int, count: int) -> int:
+        """What so many pictures of a size cost: by their area, but at least the price of an ordinary one."""
+        area = self.size * self.size
+        return self.price * count * max(1, -(-width * height // area))
 
 
 class Offering(Entity):

@@ -4,12 +4,12 @@
 """
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from importlib import import_module
 from typing import Protocol, cast
 
-from core.domain.account import Place
+from core.domain.account import Account, Place
 from core.domain.errors import KeyReused
 from core.domain.job import ACTIVE_PER_OWNER, Job
 from core.domain.ledger import Balance, hold, points, qoints
@@ -50,6 +50,13 @@ async def wallet(tx: Repositories, account: str) -> Balance:
     """A person's points and qoints together."""
     free, bought = await tx.ledger.balance(points(account)), await tx.ledger.balance(qoints(account))
     return Balance(id=account, free=free.free, granted=bought.granted, purchased=bought.purchased)
+
+
+async def staff(tx: Repositories, appointed: Collection[str]) -> list[Account]:
+    """The admins: by role, and by the logins that the settings appoint."""
+    logins = [await tx.identities.find(login) for login in sorted(appointed)]
+    by_setting = [await tx.accounts.get(login.account) for login in logins if login]
+    return list({one.id: one for one in (*await tx.accounts.admins(), *by_setting)}.values())
 
 
 async def asked_before(tx: Repositories, job: Job) -> Job | None:

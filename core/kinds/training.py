@@ -42,11 +42,13 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
     facts = result.model_dump(include={"base_hash", "code_version", "evaluation_before", "evaluation_after"})
     await tx.runs.save(run.but(**facts))
     await tx.references.refer(result.artifact.sha256, result.grid.sha256)
+    name = await _free_slug(tx, job.owner, slug(payload.name))
     model = Model(
         id=ids.new(),
         owner=job.owner,
         owner_name=payload.owner_name,
-        slug=await _free_slug(tx, job.owner, slug(payload.name)),
+        slug=name,
+        names=(name,),
         trigger=payload.trigger,
         family=payload.family,
         base=run.base,
@@ -60,6 +62,8 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
 
 
 async def _free_slug(tx: Repositories, owner: str, wished: str) -> str:
-    taken = {model.slug for model in await tx.models.owned(owner, limit=1000)}
-    numbered = (f"{wished}-{number}" for number in range(2, len(taken) + 3))
-    return wished if wished not in taken else next(name for name in numbered if name not in taken)
+    name, number = wished, 1
+    while await tx.models.named(owner, name):
+        number += 1
+        name = f"{wished}-{number}"
+    return name

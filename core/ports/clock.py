@@ -26,6 +26,10 @@ class Ids(Protocol):
         """A secret that nobody guesses: 96 random bits in 16 URL-safe characters."""
         ...
 
+    def code(self) -> str:
+        """A code that is as good as money, for people to type: 128 random bits in 26 characters."""
+        ...
+
     def seed(self) -> int:
         """A seed for what is repeatable once it is known: 31 random bits."""
         ...
@@ -60,12 +64,20 @@ class RandomIds:
 
     def new(self) -> str:
         """A name of 12 characters."""
-        return "".join(secrets.choice(ALPHABET) for _ in range(12))
+        return _spelled(12)
 
     def token(self) -> str:
         """A secret of 16 characters."""
         return secrets.token_urlsafe(12)
 
+    def code(self) -> str:
+        """A code of 26 characters."""
+        return _spelled(26)
+
     def seed(self) -> int:
         """A seed of 31 bits."""
         return secrets.randbits(31)
+
+
+def _spelled(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))

@@ -13,21 +13,26 @@ from core.domain.audit import Audit
 from core.domain.caption import CaptionVersion
 from core.domain.community import Community
 from core.domain.dataset import Dataset, Item
+from core.domain.dispute import Dispute
 from core.domain.draft import Draft
 from core.domain.fleet import Worker
 from core.domain.generation import Generation
 from core.domain.inbox import Lead, Update
 from core.domain.job import Job
-from core.domain.ledger import Balance, Transaction
+from core.domain.ledger import Act, Balance, Transaction
 from core.domain.link import LinkCode, LinkRequest
 from core.domain.model import Model
 from core.domain.notice import Card, Notice
+from core.domain.payout import Payout, PayoutState
 from core.domain.quote import Quote
+from core.domain.rating import Rating
+from core.domain.royalty import Remainder, Tally, Usage
 from core.domain.run import MetricsPoint, Run
 from core.domain.snapshot import Snapshot
 from core.domain.switch import Switch
 from core.domain.upload import Upload
 from core.domain.value import Entity
+from core.domain.voucher import Voucher
 
 E = TypeVar("E", bound=Entity)
 T = TypeVar("T")
@@ -62,12 +67,20 @@ class Repository(Protocol[E]):
         """Delete the entity of this id; whether there was one: of two who ask at the same time, one is told so."""
         ...
 
+    def everything(self) -> AsyncIterator[E]:
+        """All of them, in no order, for a proof."""
+        ...
+
 
 class Accounts(Repository[Account], Protocol):
     """Persons."""
 
     async def named(self, name: str) -> Sequence[Account]:
         """Those whose name begins so, by name, for admins to name them."""
+        ...
+
+    async def admins(self) -> Sequence[Account]:
+        """Those whose role is admin."""
         ...
 
     async def page(self, *, after: str = "", limit: int = PAGE) -> Sequence[Account]:
@@ -159,8 +172,16 @@ class Ledger(Protocol):
         """What a ledger account holds; nothing where it never held anything."""
         ...
 
-    async def of(self, owner: str, *, limit: int = PAGE) -> Sequence[Transaction]:
-        """The owner's transactions, newest first."""
+    async def of(self, owner: str, *, apart_from: Collection[Act] = (), limit: int = PAGE) -> Sequence[Transaction]:
+        """The owner's transactions, but for some acts, newest first."""
+        ...
+
+    async def between(self, owner: str, start: datetime, end: datetime) -> Sequence[Transaction]:
+        """The owner's transactions from one moment until before another, oldest first."""
+        ...
+
+    async def replayed(self, owner: str, accounts: Collection[str], *, before: datetime) -> Balance:
+        """What the owner's transactions before a moment add up to in some ledger accounts together."""
         ...
 
     async def about(self, job: str) -> Sequence[Transaction]:
@@ -173,6 +194,66 @@ class Ledger(Protocol):
 
     def balances(self) -> AsyncIterator[Balance]:
         """All balance rows, for a proof."""
+        ...
+
+
+class Disputes(Repository[Dispute], Protocol):
+    """Complaints about what jobs have cost."""
+
+    async def open(self, *, limit: int = PAGE) -> Sequence[Dispute]:
+        """Those that nobody has answered, the oldest first."""
+        ...
+
+
+class Generations(Repository[Generation], Protocol):
+    """Pictures made from prompts."""
+
+    async def owned(self, owner: str, *, limit: int = PAGE) -> Sequence[Generation]:
+        """The owner's generations that are not deleted, newest first."""
+        ...
+
+
+class Payouts(Repository[Payout], Protocol):
+    """Money that leaves."""
+
+    async def of(self, owner: str, *, since: datetime | None = None, limit: int = PAGE) -> Sequence[Payout]:
+        """The owner's payouts, requested since a moment if one is given, newest first."""
+        ...
+
+    async def at(self, state: PayoutState, *, limit: int = PAGE) -> Sequence[Payout]:
+        """Everybody's payouts in a state, the longest requested first."""
+        ...
+
+
+class Usages(Repository[Usage], Protocol):
+    """Which models served which generations."""
+
+    async def of(self, generation: str) -> Sequence[Usage]:
+        """The usages of one generation, by model."""
+        ...
+
+    async def latest(self, owner: str, *, limit: int = PAGE) -> Sequence[Usage]:
+        """The latest usages of an owner's models, newest first."""
+        ...
+
+    async def between(self, owner: str, start: datetime, end: datetime) -> Sequence[Usage]:
+        """The usages of an owner's models from one moment until before another, oldest first."""
+        ...
+
+    async def due(self, owner: str, *, now: datetime, limit: int = PAGE) -> Sequence[Usage]:
+        """Those of an owner whose holding period has ended just now, the longest ended first."""
+        ...
+
+    async def owners_due(self, *, now: datetime, limit: int = PAGE) -> Sequence[str]:
+        """Some accounts whose usages are due."""
+        ...
+
+    async def tally(self, model: str) -> Tally:
+        """How often others have used a model."""
+        ...
+
+    async def tally_of_run(self, run: str) -> Tally:
+        """How often others have used what a training has made."""
         ...
 
 
@@ -237,6 +318,10 @@ class Jobs(Repository[Job], Protocol):
         """The queued and running jobs about one thing."""
         ...
 
+    async def alike(self, group: str, *, now: datetime, limit: int) -> Sequence[Job]:
+        """Queued, eligible jobs of one group, best rank first."""
+        ...
+
     async def owned(self, owner: str, *, kind: str | None = None, limit: int = PAGE) -> Sequence[Job]:
         """The owner's jobs, newest first."""
         ...
@@ -263,22 +348,47 @@ class Runs(Repository[Run], Protocol):
 
 
 class Models(Repository[Model], Protocol):
-    """Trained models."""
+    """Trained models; those that are deleted only by id."""
 
     async def owned(self, owner: str, *, limit: int = PAGE) -> Sequence[Model]:
         """The owner's models, newest first."""
         ...
 
-    async def called(self, words: Sequence[str], *, account: str) -> Sequence[Model]:
-        """Models with one of these trigger words that are the account's (newest first) or public (earliest first)."""
+    async def called(self, words: Collection[str], slugs: Collection[str], *, account: str) -> Sequence[Model]:
+        """Models with one of these trigger words or slugs (old ones too) that the account may use."""
+        ...
+
+    async def named(self, owner: str, slug: str) -> Model | None:
+        """The owner's model that has, or had, this slug; also a deleted one: its name stays taken."""
         ...
 
     async def of_run(self, run: str) -> Model | None:
         """The model that a run has made."""
         ...
 
-    async def public(self, *, limit: int = PAGE) -> Sequence[Model]:
-        """Models for everyone, newest first."""
+    async def shared_with(self, account: str, *, limit: int = PAGE) -> Sequence[Model]:
+        """Other people's models that are shared with an account, newest first."""
+        ...
+
+    async def public(
+        self,
+        *,
+        text: str = "",
+        base: str | None = None,
+        tag: str | None = None,
+        ratings: Collection[Rating] = tuple(Rating),
+        after: datetime | None = None,
+        limit: int = PAGE,
+    ) -> Sequence[Model]:
+        """Models for everyone, the latest published first, from before a moment on."""
+        ...
+
+    async def registered(self, trigger: str) -> Model | None:
+        """The model for everyone that keeps a trigger word: the earliest published."""
+        ...
+
+    async def downloaded(self, model: str) -> None:
+        """Count one more download."""
         ...
 
 
@@ -355,8 +465,9 @@ class Repositories:
     cards: Cards
     communities: Repository[Community]
     datasets: Datasets
+    disputes: Disputes
     drafts: Drafts
-    generations: Repository[Generation]
+    generations: Generations
     identities: Belonging[Identity]
     items: Items
     jobs: Jobs
@@ -367,13 +478,17 @@ class Repositories:
     models: Models
     notices: Notices
     ownership: Ownership
+    payouts: Payouts
     quotes: Repository[Quote]
     references: References
+    remainders: Repository[Remainder]
     runs: Runs
     snapshots: Repository[Snapshot]
     switches: Repository[Switch]
     updates: Updates
     uploads: Uploads
+    usages: Usages
+    vouchers: Repository[Voucher]
     workers: Workers
 
 

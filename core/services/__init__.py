@@ -8,8 +8,10 @@ from core.services.communities import Communities
 from core.services.conversations import Conversations
 from core.services.datasets import Datasets
 from core.services.deliveries import Deliveries
+from core.services.disputes import Disputes
 from core.services.downloads import Downloads
 from core.services.drafts import Drafts
+from core.services.earnings import Earnings
 from core.services.generations import Generations
 from core.services.inboxes import Inboxes
 from core.services.jobs import Jobs
@@ -17,8 +19,10 @@ from core.services.links import Links
 from core.services.models import Models
 from core.services.moderation import Moderation
 from core.services.operations import Operations
+from core.services.payouts import Payouts
 from core.services.trainings import Trainings
 from core.services.uploads import Uploads
+from core.services.vouchers import Vouchers
 from core.services.wallets import Wallets
 
 
@@ -32,8 +36,10 @@ class Services:
     conversations: Conversations
     datasets: Datasets
     deliveries: Deliveries
+    disputes: Disputes
     downloads: Downloads
     drafts: Drafts
+    earnings: Earnings
     generations: Generations
     inboxes: Inboxes
     jobs: Jobs
@@ -41,6 +47,8 @@ class Services:
     models: Models
     moderation: Moderation
     operations: Operations
+    payouts: Payouts
     trainings: Trainings
     uploads: Uploads
+    vouchers: Vouchers
     wallets: Wallets

@@ -102,6 +102,31 @@ class Accounts:
         audit = self._audit(actor, "admin.role", account.id, {"role": role.value})
         return await self._judged(actor, audit, lambda found: found.but(role=role))
 
+    async def relate(self, actor: Actor, account: Account, other: Account, *, on: bool) -> tuple[Account, Account]:
+        """Mark two accounts as the same person's or household's, or no longer so: between them no royalty is earned.
+
+        Raises:
+            NotAllowed: The actor is no admin.
+            NotThem: One of them is the actor, or they are one.
+        """
+        actor.require(Role.ADMIN)
+        details = {"with": other.id, "state": "on" if on else "off"}
+        audit = self._audit(actor, "admin.related", account.id, details)
+
+        async def work(tx: Repositories) -> tuple[Account, Account]:
+            one, two = await _standing(tx, account.id), await _standing(tx, other.id)
+            if actor.account in {one.id, two.id}:
+                raise NotThem(name=actor.name, why="nobody judges over themselves")
+            if one.id == two.id:
+                raise NotThem(name=one.name, why="it takes two accounts")
+            pair = one.marked(two.id, related=on), two.marked(one.id, related=on)
+            for marked in pair:
+                await tx.accounts.save(marked)
+            await tx.audits.add(audit)
+            return pair
+
+        return await self.store.transact(work)
+
     async def _judged(
         self, actor: Actor, audit: Audit, change: Callable[[Account], Account], *, spared: str = ""
     ) -> Account:

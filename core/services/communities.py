@@ -1,12 +1,18 @@
 """Communities: what admins of a Discord server or Telegram group chose, and what may be done in a place."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from core.domain.account import Actor, Place, Platform, Role
 from core.domain.audit import Audit
 from core.domain.community import Community, Setting, community_id, inside, of_place
+from core.domain.errors import BadValue
+from core.domain.model import seen
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
+
+# What somebody decided about a community, with what is audited of it.
+Decided = Callable[[Repositories, Community], Awaitable[tuple[Community, Mapping[str, str]]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,23 +49,36 @@ class Communities:
         actor.require(Role.ADMIN)
         name = inside(place)
         Community(id=name).chosen(setting, text)
-        audit_id, now = self.ids.new(), self.clock.now()
 
-        async def work(tx: Repositories) -> Community:
-            chosen = (await tx.communities.find(name) or Community(id=name)).chosen(setting, text)
-            audit = Audit(
-                id=audit_id,
-                actor=actor.account,
-                act="admin.setting",
-                subject=name,
-                details={setting.value: chosen.value(setting)},
-                at=now,
-            )
-            await tx.communities.save(chosen)
-            await tx.audits.add(audit)
-            return chosen
+        async def decided(_: Repositories, community: Community) -> tuple[Community, Mapping[str, str]]:
+            chosen = community.chosen(setting, text)
+            return chosen, {setting.value: chosen.value(setting)}
 
-        return await self.store.transact(work)
+        return await self._change(actor, name, "admin.setting", decided)
+
+    async def pin(self, actor: Actor, place: Place, model: str, *, on: bool = True) -> Community:
+        """Let a public model's trigger word call it in the community that a place lies in, or no longer; audited.
+
+        Raises:
+            NotAllowed: The actor is no moderator.
+            NotHere: The place is private, or the model is for adults and the place is not.
+            NotFound: There is no such model for this actor.
+            BadValue: The model is not public.
+        """
+        actor.require(Role.MODERATOR)
+        name = inside(place)
+
+        async def decided(tx: Repositories, community: Community) -> tuple[Community, Mapping[str, str]]:
+            found = seen(await tx.models.find(model), actor, name=model)
+            details = {found.trigger: found.name}
+            if not on:
+                return community.unpinned(found.trigger, found.id), details
+            if not found.listed:
+                raise BadValue(what="pin", value=found.name, why="only a public model can be pinned")
+            place.require(found.rating)
+            return community.pinned(found.trigger, found.id), details
+
+        return await self._change(actor, name, "admin.pin" if on else "admin.unpin", decided)
 
     async def require(self, actor: Actor, place: Place, *, orders: bool) -> None:
         """Let pass what may be said in a place.
@@ -69,3 +88,14 @@ class Communities:
         """
         if place.community:
             (await self.of(place)).require(actor, place, orders=orders)
+
+    async def _change(self, actor: Actor, name: str, act: str, decided: Decided) -> Community:
+        audit = Audit(id=self.ids.new(), actor=actor.account, act=act, subject=name, details={}, at=self.clock.now())
+
+        async def work(tx: Repositories) -> Community:
+            community, details = await decided(tx, await tx.communities.find(name) or Community(id=name))
+            await tx.communities.save(community)
+            await tx.audits.add(audit.but(details=details))
+            return community
+
+        return await self.store.transact(work)

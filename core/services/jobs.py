@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.domain.account import Actor, Role
 from core.domain.artifact import Artifact
@@ -49,13 +50,26 @@ class Jobs:
         """
         now = self.clock.now()
         window = list(await self.store.jobs.candidates(kinds=worker.kinds, labels=worker.labels, now=now))
-        if not window or not (await self._is_on(QUEUE) and await self._is_on(of_worker(worker.id))):
+        if not window or not await self._may_claim(worker):
             return None
         for job in _shuffled(window):
-            claimed = job.claimed(worker=worker.id, token=self.ids.token(), now=now)
-            if await self.store.jobs.swap(job, claimed):
+            if claimed := await self._claimed(job, worker, now=now):
                 return claimed
         return None
+
+    async def claim_alike(self, job: Job, worker: Worker, *, most: int) -> Sequence[Job]:
+        """Take up to so many jobs more that can be done in one go with one that this worker has just claimed.
+
+        They may stand further back in the queue. Each is claimed for itself: with a token and a lease of its own.
+        """
+        if job.group is None:
+            return []
+        now = self.clock.now()
+        alike = [one for one in await self.store.jobs.alike(job.group, now=now, limit=most) if _able(worker, one)]
+        if not alike or not await self._may_claim(worker):
+            return []
+        tried = [await self._claimed(one, worker, now=now) for one in alike]
+        return [claimed for claimed in tried if claimed]
 
     async def report(
         self, job: str, token: str, *, progress: Progress | None = None, points: Sequence[MetricsPoint] = ()
@@ -216,6 +230,14 @@ class Jobs:
     async def leave(self, worker: Worker) -> None:
         """Say that a worker has left in order."""
         await self.store.workers.save(worker.but(jobs=(), seen_at=self.clock.now() - 2 * STALE_AFTER))
+
+    async def _may_claim(self, worker: Worker) -> bool:
+        return await self._is_on(QUEUE) and await self._is_on(of_worker(worker.id))
+
+    async def _claimed(self, job: Job, worker: Worker, *, now: datetime) -> Job | None:
+        """The job as the worker has it now, or None where somebody was faster."""
+        claimed = job.claimed(worker=worker.id, token=self.ids.token(), now=now)
+        return claimed if await self.store.jobs.swap(job, claimed) else None
 
     async def _is_on(self, name: str) -> bool:
         return is_on(await self.store.switches.find(name))

@@ -7,7 +7,7 @@ from core.domain.account import Account, Actor, Place
 from core.domain.allowance import counted, window
 from core.domain.audit import Audit
 from core.domain.errors import CannotMerge, CodeGone
-from core.domain.ledger import merge
+from core.domain.ledger import books
 from core.domain.link import (
     ASKED_FOR,
     ATTEMPTS,
@@ -17,12 +17,13 @@ from core.domain.link import (
     LinkCode,
     LinkRequest,
     code_hash,
+    merge,
     merged,
     require_apart,
     shown,
 )
 from core.domain.notice import Notice, Topic
-from core.kinds import wallet
+from core.domain.royalty import Remainder, rounded
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
@@ -92,7 +93,7 @@ class Links:
         return [asked for asked in requests if not asked.confirmed and asked.expires_at > self.clock.now()]
 
     async def confirm(self, actor: Actor, request: str) -> LinkRequest:
-        """Take the other account over: logins, everything it owns, its wallet. Confirming again changes nothing.
+        """Take the other account over: its logins, all it owns and has earned. Confirming again changes nothing.
 
         Raises:
             CodeGone: There is no such request for this actor (any more).
@@ -153,9 +154,15 @@ class Links:
         await tx.accounts.save(gone)
         await _withdraw(tx, gone.id)
         await tx.ownership.move(gone.id, staying.id, name=staying.name)
-        purse = await wallet(tx, gone.id)
-        if purse.total:
-            await tx.ledger.post(merge(purse, old=gone.id, new=staying.id, why=f"linked with {gone.name}", now=now))
+        for other in joining.related:
+            if other != staying.id:
+                third = await tx.accounts.get(other)
+                await tx.accounts.save(third.marked(gone.id, related=False).marked(staying.id, related=True))
+        rows = [await tx.ledger.balance(name) for name in books(gone.id)]
+        why, rounding = f"linked with {gone.name}", await _joined(tx, gone.id, staying.id)
+        moved = merge(rows, rounding=rounding, old=gone.id, new=staying.id, why=why, now=now)
+        if moved.entries:
+            await tx.ledger.post(moved)
 
     async def _tell(self, tx: Repositories, asked: LinkRequest, name: str) -> None:
         """A notice and an audit row for each side, that name the other."""
@@ -186,6 +193,18 @@ async def _withdraw(tx: Repositories, account: str) -> None:
         await tx.link_codes.remove(code.id)
 
 
+async def _joined(tx: Repositories, old: str, new: str) -> int:
+    """Put what both have earned beyond whole qoints together, and return the whole qoints of it.
+
+    The old one's row is written in any case: of a royalty that is earned meanwhile and this, one is done again.
+    """
+    here, there = [await tx.remainders.find(name) or Remainder(id=name) for name in (new, old)]
+    whole, rest = rounded(here.hundredths, there.hundredths)
+    await tx.remainders.save(here.but(hundredths=rest))
+    await tx.remainders.save(there.but(hundredths=0))
+    return whole
+
+
 async def _require_mergeable(tx: Repositories, account: Account, joining: Account) -> None:
     """Let two accounts pass that can become one as they are; asking for their queues keeps both of them still.
 
@@ -198,5 +217,7 @@ async def _require_mergeable(tx: Repositories, account: Account, joining: Accoun
             raise CannotMerge(why=f"{one.name} has jobs that have not ended: {names}. Wait for them, or cancel them.")
     folded = [[one.folded for one in await tx.datasets.owned(who.id, limit=0)] for who in (account, joining)]
     require_apart("dataset", *folded)
-    slugs = [[one.slug for one in await tx.models.owned(who.id, limit=0)] for who in (account, joining)]
+    slugs = [
+        [name for one in await tx.models.owned(who.id, limit=0) for name in one.names] for who in (account, joining)
+    ]
     require_apart("model", *slugs)

@@ -1,22 +1,46 @@
-"""Models: what came out of trainings, who may use it."""
+"""Models: what came out of trainings, how it presents itself, who may use it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from core.domain.account import Actor
-from core.domain.errors import NotFound
-from core.domain.model import Model
+from core.domain.account import Account, Actor, Role
+from core.domain.artifact import Artifact
+from core.domain.errors import BadValue, NameTaken, NotThem
+from core.domain.model import SAMPLES, Licence, Model, Scope, Search, Visibility, meant, owned, seen
+from core.domain.modelcard import README, card
+from core.domain.rating import Rating
 from core.domain.run import Run
+from core.domain.trigger import folded
 from core.domain.value import Value
-from core.ports.clock import Clock
+from core.kinds import training
+from core.ports.blobs import Blobs
+from core.ports.clock import Clock, Ids
 from core.ports.store import PAGE, Repositories, Store
+
+LONGEST_CARD = 2**16  # bytes
+ALL = 0
 
 
 class ModelView(Value):
-    """A model with the run that made it."""
+    """A model with the run that made it, how often others have used it, and who keeps its trigger word instead."""
 
     model: Model
     run: Run
+    uses: int
+    keeper: Model | None = None
+
+
+class Stats(Value):
+    """How often others have used a model, and how many of them; the same for all that its training has made.
+
+    `earned` is in hundredths of a qoint, and nobody's business but the owner's and moderators'.
+    """
+
+    model: Model
+    uses: int
+    people: int
+    run_uses: int
+    earned: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,22 +48,53 @@ class Models:
     """The registry of LoRAs."""
 
     store: Store
+    blobs: Blobs
     clock: Clock
+    ids: Ids
 
-    async def list(self, actor: Actor, *, limit: int = PAGE) -> Sequence[Model]:
-        """The actor's models, then those of others that are public; newest first."""
-        mine = await self.store.models.owned(actor.account, limit=limit)
-        public = [model for model in await self.store.models.public(limit=limit) if model.owner != actor.account]
-        return [*mine, *public]
+    async def list(
+        self, actor: Actor, search: Search | None = None, *, skip: int = 0, limit: int = PAGE
+    ) -> Sequence[Model]:
+        """The actor's models, those that are shared with them, then public ones; each the newest first."""
+        wanted, most = search or Search(), skip + limit
+        sifted = ALL if wanted.narrow else most
+        found: list[Model] = []
+        if wanted.scope in {None, Scope.MINE}:
+            found += await self.store.models.owned(actor.account, limit=sifted)
+        if wanted.scope in {None, Scope.SHARED}:
+            found += await self.store.models.shared_with(actor.account, limit=sifted)
+        found = [model for model in found if wanted.fits(model)]
+        if wanted.scope in {None, Scope.PUBLIC}:
+            ratings = tuple(Rating) if wanted.adult else (Rating.SFW,)
+            found += await self.store.models.public(
+                text=folded(wanted.text), base=wanted.base, tag=wanted.tag, ratings=ratings, limit=most
+            )
+        return [*{model.id: model for model in found}.values()][skip:most]
+
+    async def called(self, actor: Actor, name: str) -> Sequence[Model]:
+        """The models that an id, a name or a word means for the actor; several where none has a better right."""
+        found = await self.store.models.find(name)
+        if found and found.visible_to(actor):
+            return [found]
+        said = folded(name)
+        usable = await self.store.models.called({said}, {said.rpartition("/")[2]}, account=actor.account)
+        return meant(name, usable, asker=actor.account)
 
     async def view(self, actor: Actor, model: str) -> ModelView:
-        """A model with its run.
+        """A model with its run, and what became of it.
 
         Raises:
             NotFound: There is no such model for this actor.
         """
-        found = await self._visible(self.store, actor, model)
-        return ModelView(model=found, run=await self.store.runs.get(found.run))
+        found = seen(await self.store.models.find(model), actor, name=model)
+        tally = await self.store.usages.tally(found.id)
+        keeper = await self.store.models.registered(found.trigger) if found.listed else None
+        return ModelView(
+            model=found,
+            run=await self.store.runs.get(found.run),
+            uses=tally.uses,
+            keeper=keeper if keeper and keeper.id != found.id else None,
+        )
 
     async def of_run(self, actor: Actor, run: str) -> Model:
         """The model that a training has made.
@@ -47,29 +102,183 @@ class Models:
         Raises:
             NotFound: There is none for this actor.
         """
-        found = await self.store.models.of_run(run)
-        return await self._visible(self.store, actor, found.id if found else run)
+        return seen(await self.store.models.of_run(run), actor, name=run)
 
-    async def publish(self, actor: Actor, model: str) -> Model:
-        """Let everyone use a model by its trigger word.
+    async def stats(self, actor: Actor, model: str) -> Stats:
+        """How much a model is used, and to its owner and moderators what it has earned.
+
+        Raises:
+            NotFound: There is no such model for this actor.
+        """
+        found = seen(await self.store.models.find(model), actor, name=model)
+        tally = await self.store.usages.tally(found.id)
+        of_run = await self.store.usages.tally_of_run(found.run)
+        return Stats(
+            model=found,
+            uses=tally.uses,
+            people=tally.people,
+            run_uses=of_run.uses,
+            earned=tally.share if found.owner == actor.account or actor.role.covers(Role.MODERATOR) else None,
+        )
+
+    async def publish(self, actor: Actor, model: str, *, visibility: Visibility = Visibility.PUBLIC) -> Model:
+        """Let everyone use a model by its trigger word, or, unlisted, by its name; or keep it to oneself again.
+
+        It is registered the first time that it is public, and that is never forgotten.
 
         Raises:
             NotFound: There is no such model of this actor.
-            NotPublished: It is public already.
+            NotPublished: It is so already.
+        """
+        now = self.clock.now()
+        return await self._change(actor, model, lambda found: found.shown_as(visibility, now=now))
+
+    async def share(self, actor: Actor, model: str, account: Account) -> Model:
+        """Let one account more use a model; one that has it already changes nothing.
+
+        Raises:
+            NotFound: There is no such model of this actor.
+            NotThem: It is the actor's own account.
+        """
+        if account.id == actor.account:
+            raise NotThem(name=account.name, why="the model is theirs")
+        return await self._change(actor, model, lambda found: found.shared_with(account.id))
+
+    async def unshare(self, actor: Actor, model: str, account: Account) -> Model:
+        """Take a model back from an account; one that does not have it changes nothing.
+
+        Raises:
+            NotFound: There is no such model of this actor.
+        """
+        return await self._change(actor, model, lambda found: found.unshared_with(account.id))
+
+    async def readers(self, actor: Actor, model: str) -> Sequence[Account]:
+        """The accounts that a model is shared with.
+
+        Raises:
+            NotFound: There is no such model of this actor.
+        """
+        found = owned(await self.store.models.find(model), actor, name=model)
+        return [await self.store.accounts.get(account) for account in found.shared]
+
+    async def edit(
+        self,
+        actor: Actor,
+        model: str,
+        *,
+        description: str | None = None,
+        licence: Licence | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> Model:
+        """Change how a model presents itself; what is not named stays.
+
+        Raises:
+            NotFound: There is no such model of this actor.
+            BadValue: The description or a tag cannot be one.
+        """
+        return await self._change(
+            actor, model, lambda found: found.edited(description=description, licence=licence, tags=tags)
+        )
+
+    async def rename(self, actor: Actor, model: str, name: str) -> Model:
+        """Call a model otherwise; its old names stay its own, and lead to it.
+
+        Raises:
+            NotFound: There is no such model of this actor.
+            BadValue: The name cannot be one.
+            NameTaken: Another model of the actor has or had this name, be it deleted.
         """
 
         async def work(tx: Repositories) -> Model:
-            found = await self._visible(tx, actor, model)
-            if found.owner != actor.account:
-                raise NotFound(noun="model", name=found.slug, hint="Only its owner can publish a model.")
-            public = found.published(now=self.clock.now())
-            await tx.models.save(public)
-            return public
+            renamed = owned(await tx.models.find(model), actor, name=model).renamed(name)
+            known = await tx.models.named(actor.account, renamed.slug)
+            if known and known.id != model:
+                raise NameTaken(noun="model", name=renamed.slug)
+            await tx.models.save(renamed)
+            return renamed
 
         return await self.store.transact(work)
 
-    async def _visible(self, tx: Repositories, actor: Actor, model: str) -> Model:
-        found = await tx.models.find(model)
-        if found is None or not found.visible_to(actor):
-            raise NotFound(noun="model", name=model, hint="See `model list`.")
-        return found
+    async def samples(self, actor: Actor, model: str) -> Sequence[Artifact]:
+        """The pictures that its training has made of a model, the latest first: before and after, then by epoch.
+
+        Raises:
+            NotFound: There is no such model of this actor.
+        """
+        return await _samples(self.store, owned(await self.store.models.find(model), actor, name=model))
+
+    async def show(self, actor: Actor, model: str, numbers: Sequence[int]) -> Model:
+        """Choose the samples that a model presents itself with, by their numbers from 1 on.
+
+        Raises:
+            NotFound: There is no such model of this actor.
+            BadValue: There is no sample of a number, or there are too many.
+        """
+        wished = list(dict.fromkeys(numbers))
+
+        async def work(tx: Repositories) -> Model:
+            found = owned(await tx.models.find(model), actor, name=model)
+            known = await _samples(tx, found)
+            most = min(SAMPLES, len(known))
+            if len(wished) > most or not all(1 <= number <= len(known) for number in wished):
+                why = f"there are {len(known)} samples; choose up to {most}"
+                raise BadValue(what="choice", value=" ".join(map(str, wished)), why=why)
+            chosen = found.but(samples=tuple(known[number - 1] for number in wished))
+            await tx.references.refer(*(sample.sha256 for sample in chosen.samples))
+            await tx.references.forget(*(sample.sha256 for sample in found.samples))
+            await tx.models.save(chosen)
+            return chosen
+
+        return await self.store.transact(work)
+
+    async def card(self, actor: Actor, model: str, *, base: str) -> Artifact:
+        """The card of a model as model hubs read it, made anew; `base` is what they call its base model.
+
+        Raises:
+            NotFound: There is no such model for this actor.
+        """
+        found = seen(await self.store.models.find(model), actor, name=model)
+        run = await self.store.runs.get(found.run)
+        snapshot = await self.store.snapshots.find(run.snapshot)
+        text = card(found, run, base=base, pictures=len(snapshot.entries) if snapshot else None).encode()
+        blob = await self.blobs.put(_once(text), name=README, limit=LONGEST_CARD)
+        return Artifact(name=README, sha256=blob.id, size=blob.size, media_type="text/markdown")
+
+    async def download(self, actor: Actor, model: str, *, base: str) -> Sequence[Artifact]:
+        """The file of a model with its card; that somebody else has fetched it is counted.
+
+        Raises:
+            NotFound: There is no such model for this actor.
+        """
+        found = seen(await self.store.models.find(model), actor, name=model)
+        written = await self.card(actor, model, base=base)
+        if found.owner != actor.account:
+            await self.store.models.downloaded(found.id)
+        return found.file, written
+
+    async def delete(self, actor: Actor, model: str) -> Model:
+        """Put a model out of everybody's sight; pictures that were ordered are still drawn, what it earned stays.
+
+        Raises:
+            NotFound: There is no such model of this actor.
+        """
+        now = self.clock.now()
+        return await self._change(actor, model, lambda found: found.deleted(now=now))
+
+    async def _change(self, actor: Actor, model: str, changed: Callable[[Model], Model]) -> Model:
+        async def work(tx: Repositories) -> Model:
+            after = changed(owned(await tx.models.find(model), actor, name=model))
+            await tx.models.save(after)
+            return after
+
+        return await self.store.transact(work)
+
+
+async def _samples(tx: Repositories, model: Model) -> Sequence[Artifact]:
+    job, run = await tx.jobs.find(model.run), await tx.runs.get(model.run)
+    grids = [training.Result.model_validate(job.result).grid] if job and job.result else []
+    return [*grids, *(sample for epoch in reversed(run.epochs) for sample in epoch.samples)]
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content

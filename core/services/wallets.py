@@ -1,51 +1,132 @@
-"""Wallets: what somebody has, what was done with it and why, and what admins grant and pay back."""
+"""Wallets: what somebody has, what was done with it and why, what is paid in, and what admins grant and pay back."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 from core.domain.account import Account, Actor, Role
+from core.domain.allowance import counted, window
 from core.domain.audit import Audit
-from core.domain.errors import BadValue, KeyReused, NotFound
+from core.domain.dispute import Dispute, DisputeState, objection
+from core.domain.errors import BadValue, KeyReused, NotFound, NotThem
 from core.domain.job import Job
-from core.domain.ledger import Balance, Transaction, captured, grant, refund
+from core.domain.ledger import (
+    Act,
+    Balance,
+    Lot,
+    Transaction,
+    captured,
+    earnings,
+    earnings_pending,
+    grant,
+    points,
+    qoints,
+    refund,
+    sums,
+)
 from core.domain.notice import Notice, Topic
 from core.domain.value import Value
-from core.kinds import wallet
+from core.domain.voucher import ATTEMPTS, purchase
+from core.kinds import generation, wallet
 from core.ports.clock import Clock, Ids
+from core.ports.payments import Provider
 from core.ports.store import Repositories, Store
 
 MOST = 1_000_000
+OF_A_JOB = (Act.HOLD, Act.CAPTURE, Act.RELEASE, Act.REFUND)  # what its owner sees; royalties are other people's
+OF_EARNINGS = (Act.ROYALTY, Act.MATURE, Act.CLAWBACK, Act.PAYOUT, Act.RETURN, Act.PAID)  # no wallet is touched
 
 
 class Receipt(Value):
-    """Everything that was moved for one job, in order."""
+    """Everything that was moved for one job, in order; `disputable` says that the actor may ask for it back."""
 
     job: str
     title: str
     state: str
     transactions: tuple[Transaction, ...]
+    dispute: Dispute | None = None
+    disputable: bool = False
+
+    def parts(self, act: Act) -> Counter[Lot]:
+        """How much of each lot was moved so."""
+        entries = [entry for one in self.transactions if one.act is act for entry in one.entries]
+        return sums(entry for entry in entries if entry.amount > 0)
+
+
+class Overview(Value):
+    """What somebody can spend, what is set aside for jobs, what models have earned, and what was moved lately."""
+
+    balance: Balance
+    on_hold: int
+    earned: int
+    latest: tuple[Transaction, ...]
+
+
+class Statement(Value):
+    """A month of a wallet: what was there, every transaction that changed it, and what was left."""
+
+    month: date
+    owner: str
+    opening: Balance
+    transactions: tuple[Transaction, ...]
+    closing: Balance
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wallets:
-    """The faces of the ledger that people see."""
+    """The faces of the ledger that people see. `providers` are the ways to pay, by name."""
 
     store: Store
     clock: Clock
     ids: Ids
+    providers: Mapping[str, Provider]
 
     async def view(self, actor: Actor) -> Balance:
         """The actor's points and qoints."""
         return await wallet(self.store, actor.account)
 
+    async def overview(self, actor: Actor) -> Overview:
+        """All that the actor has, and the latest transactions."""
+        earned = [await self.store.ledger.balance(name(actor.account)) for name in (earnings, earnings_pending)]
+        return Overview(
+            balance=await self.view(actor),
+            on_hold=sum(job.price for job in await self.store.jobs.active(actor.account)),
+            earned=sum(row.total for row in earned),
+            latest=tuple(await self.statement(actor)),
+        )
+
     async def statement(self, actor: Actor, *, limit: int = 10) -> Sequence[Transaction]:
-        """The actor's latest transactions, newest first."""
-        return await self.store.ledger.of(actor.account, limit=limit)
+        """The latest transactions of the actor's wallet, newest first."""
+        return await self.store.ledger.of(actor.account, apart_from=OF_EARNINGS, limit=limit)
+
+    async def monthly(self, actor: Actor, month: date | None = None) -> Statement:
+        """The statement of a month (its first day), or of this one: replayed from the actor's entries.
+
+        Raises:
+            BadValue: The month has not begun.
+        """
+        now = self.clock.now()
+        start = datetime.combine((month or now.date()).replace(day=1), time(), tzinfo=now.tzinfo)
+        if start > now:
+            raise BadValue(what="month", value=f"{start:%Y-%m}", why="it has not begun")
+        end = (start + timedelta(days=31)).replace(day=1)
+        mine = points(actor.account), qoints(actor.account)
+        opening = await self.store.ledger.replayed(actor.account, mine, before=start)
+        found = await self.store.ledger.between(actor.account, start, end)
+        moved = sums(entry for one in found for entry in one.entries if entry.account in mine)
+        return Statement(
+            month=start.date(),
+            owner=actor.account,
+            opening=opening,
+            transactions=tuple(one for one in found if any(one.change(account) for account in mine)),
+            closing=opening.but(**{lot.value: amount + moved[lot] for lot, amount in opening.lots.items()}),
+        )
 
     async def receipts(self, actor: Actor, *, limit: int = 10) -> list[Receipt]:
         """A receipt for each of the actor's latest paid jobs, newest first."""
         jobs = [job for job in await self.store.jobs.owned(actor.account, limit=limit * 3) if job.price][:limit]
-        return [await self._receipt(job.id) for job in jobs]
+        return [await self._receipt(job) for job in jobs]
 
     async def receipt(self, actor: Actor, job: str) -> Receipt:
         """The receipt of one job.
@@ -56,12 +137,45 @@ class Wallets:
         found = await self.store.jobs.find(job)
         if found is None or not found.visible_to(actor):
             raise NotFound(noun="job", name=job, hint="See `train list`.")
-        return await self._receipt(job)
+        receipt, known = await self._receipt(found), await self.store.disputes.find(job)
+        paid = captured(receipt.transactions).total
+        against = objection(known, paid=paid, ended_at=found.ended_at, now=self.clock.now())
+        return receipt.but(dispute=known, disputable=found.owner == actor.account and against is None)
 
-    async def _receipt(self, job: str) -> Receipt:
-        found = await self.store.jobs.get(job)
-        transactions = tuple(await self.store.ledger.about(job))
-        return Receipt(job=job, title=found.title, state=found.state.value, transactions=transactions)
+    async def _receipt(self, job: Job) -> Receipt:
+        transactions = tuple(one for one in await self.store.ledger.about(job.id) if one.act in OF_A_JOB)
+        return Receipt(job=job.id, title=job.title, state=job.state.value, transactions=transactions)
+
+    async def redeem(self, actor: Actor, code: str, *, provider: str = "voucher") -> Transaction:
+        """Turn a proof of payment into qoints, once: the same again by the same person is the same answer.
+
+        Raises:
+            TooOften: The actor has tried too many within the hour.
+            NotFound: There is no such way to pay.
+            Refused: The proof is worth nothing (any more), as its provider says.
+        """
+        if provider not in self.providers:
+            raise NotFound(noun="way to pay", name=provider, hint=f"There are: {', '.join(self.providers)}.")
+        await self._tried(actor, provider)
+        now = self.clock.now()
+
+        async def work(tx: Repositories) -> Transaction:
+            paid = await self.providers[provider].take(tx, code, account=actor.account, now=now)
+            key = f"{provider}:{paid.reference}"
+            return await tx.ledger.post(
+                purchase(paid.amount, paid.lot, key=key, owner=actor.account, why=paid.why, now=now)
+            )
+
+        return await self.store.transact(work)
+
+    async def _tried(self, actor: Actor, provider: str) -> None:
+        now = self.clock.now()
+        fresh = window(f"{provider}:{actor.account}", ATTEMPTS, now=now)
+
+        async def work(tx: Repositories) -> None:
+            await tx.allowances.save(counted(await tx.allowances.find(fresh.id) or fresh, ATTEMPTS, now=now))
+
+        await self.store.transact(work)
 
     async def grant(self, actor: Actor, *, to: Account, amount: int, why: str, key: str) -> Transaction:
         """Give somebody qoints; the same key again gives nothing more.
@@ -103,11 +217,14 @@ class Wallets:
         return await self.store.transact(work)
 
     async def refund(self, actor: Actor, job: str, *, amount: int | None, why: str, key: str) -> Transaction:
-        """Pay back what a job has cost, or some of it; the same key again pays nothing more.
+        """Pay back what a job has cost, or some of it, and what that has earned others; this ends a dispute about it.
+
+        The same key again pays nothing more.
 
         Raises:
             NotAllowed: The actor is no admin.
             NotFound: There is no such job.
+            NotThem: The job is the actor's own.
             BadValue: The amount is not positive, or more than was captured and has not gone back.
             KeyReused: The key stands for another request.
         """
@@ -120,11 +237,15 @@ class Wallets:
                     raise KeyReused(key=key)
                 return known
             found = await tx.jobs.get(job)
+            if found.owner == actor.account:
+                raise NotThem(name=actor.name, why="nobody pays their own jobs back")
             taken = captured(await tx.ledger.about(job))
             wished = taken.total if amount is None else amount
             back = refund(taken, wished, key=key, owner=found.owner, job=job, why=why, now=now)
+            posted = await tx.ledger.post(back)
+            await generation.claw_back(tx, found, now=now)
             await self._refunded(tx, actor, found, back)
-            return await tx.ledger.post(back)
+            return posted
 
         return await self.store.transact(work)
 
@@ -143,3 +264,6 @@ class Wallets:
         audit = Audit(id=back.id, actor=actor.account, act="admin.refund", subject=job.id, details=details, at=back.at)
         await tx.notices.add(notice)
         await tx.audits.add(audit)
+        dispute = await tx.disputes.find(job.id)
+        if dispute and dispute.state is DisputeState.OPEN:
+            await tx.disputes.save(dispute.refunded(back.why, by=actor.account, now=back.at))

@@ -32,6 +32,7 @@ SCRIPT: tuple[Line | Press, ...] = (
     Press(who="alice", label="Publish"),
     Line(who="bob", text="model list"),
     Line(who="bob", text="imagine zorp on a white background count=2"),
+    Press(who="bob", label="Info"),
     Line(who="alice", text="wallet"),
     Line(who="alice", text="receipts"),
 )

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from core.domain.account import Account
+from core.domain.account import Account, Role
 from core.domain.audit import Audit
 from core.domain.value import Entity
 from core.ports.store import PAGE
@@ -21,6 +21,10 @@ class Accounts(Entities[Account]):
         """Those whose name begins so, by name."""
         query = {"name": {"$regex": f"^{pattern(name)}", "$options": "i"}, "merged_into": None}
         return await self._all(query, sort=[("name", 1), ("_id", 1)], limit=PAGE)
+
+    async def admins(self) -> list[Account]:
+        """Those whose role is admin."""
+        return await self._all({"role": Role.ADMIN, "merged_into": None})
 
     async def page(self, *, after: str = "", limit: int = PAGE) -> list[Account]:
         """Everyone that was not taken over by another account, by id from after an id on."""

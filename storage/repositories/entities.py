@@ -1,7 +1,7 @@
 """What every repository does: find, get, add and save entities of one shape in one collection."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -56,6 +56,12 @@ class Entities(Generic[E]):
         """Delete the entity of this id; whether there was one: of two who ask at the same time, one is told so."""
         with translated():
             return (await self._rows.delete_one({"_id": name}, session=self._session)).deleted_count == 1
+
+    async def everything(self) -> AsyncIterator[E]:
+        """All of them, streamed in no order."""
+        with translated():
+            async for row in self._rows.find(session=self._session):
+                yield entity(self._shape, row)
 
     async def _one(self, query: Mapping[str, Any]) -> E | None:
         with translated():

@@ -68,6 +68,11 @@ class Jobs(Entities[Job]):
         """The queued and running jobs about one thing."""
         return await self._all({"subject": subject, "state": LIVE}, sort=[("rank", 1)])
 
+    async def alike(self, group: str, *, now: datetime, limit: int) -> list[Job]:
+        """Queued, eligible jobs of one group, best rank first."""
+        query = {"group": group, "state": JobState.QUEUED, "eligible": True, "not_before": {"$lte": now}}
+        return await self._all(query, sort=[("rank", 1)], limit=limit)
+
     async def owned(self, owner: str, *, kind: str | None = None, limit: int = PAGE) -> list[Job]:
         """The owner's jobs, newest first."""
         query = {"owner": owner} | ({"kind": kind} if kind else {})

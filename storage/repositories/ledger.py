@@ -1,9 +1,11 @@
 """The ledger: append-only transactions, and the balance rows they move, always in the same transaction."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import datetime
+from typing import Any
 
 from core.domain.errors import KeyReused, Overdrawn
-from core.domain.ledger import Balance, Entry, Transaction, is_house
+from core.domain.ledger import Act, Balance, Entry, Transaction, is_house
 from core.ports.store import PAGE
 from storage.documents import entity
 from storage.errors import translated
@@ -42,21 +44,29 @@ class Ledger:
         """What a ledger account holds; nothing where it never held anything."""
         return await self._balances.find(account) or Balance(id=account)
 
-    async def of(self, owner: str, *, limit: int = PAGE) -> list[Transaction]:
-        """The owner's transactions, newest first."""
-        return await self._transactions.by({"owner": owner}, order=-1, limit=limit)
+    async def of(self, owner: str, *, apart_from: Collection[Act] = (), limit: int = PAGE) -> list[Transaction]:
+        """The owner's transactions, but for some acts, newest first."""
+        return await self._transactions.latest(owner, apart_from=apart_from, limit=limit)
+
+    async def between(self, owner: str, start: datetime, end: datetime) -> list[Transaction]:
+        """The owner's transactions from one moment until before another, oldest first."""
+        return await self._transactions.by({"owner": owner, "at": {"$gte": start, "$lt": end}})
+
+    async def replayed(self, owner: str, accounts: Collection[str], *, before: datetime) -> Balance:
+        """What the owner's transactions before a moment add up to in some ledger accounts together."""
+        return Balance(id=owner, **await self._transactions.sums(owner, accounts, before=before))
 
     async def about(self, job: str) -> list[Transaction]:
         """The transactions of one job, in order."""
-        return await self._transactions.by({"job": job}, order=1, limit=0)
+        return await self._transactions.by({"job": job})
 
     def everything(self) -> AsyncIterator[Transaction]:
         """All transactions, for a proof."""
-        return self._transactions.each()
+        return self._transactions.everything()
 
     def balances(self) -> AsyncIterator[Balance]:
         """All balance rows, for a proof."""
-        return self._balances.each()
+        return self._balances.everything()
 
 
 class Transactions(Entities[Transaction]):
@@ -65,15 +75,37 @@ class Transactions(Entities[Transaction]):
     def __init__(self, database: Database, session: Session) -> None:
         super().__init__(database, session, shape=Transaction, name="ledger")
 
-    async def by(self, query: dict[str, str], *, order: int, limit: int) -> list[Transaction]:
+    async def by(self, query: Mapping[str, Any]) -> list[Transaction]:
         """Transactions in order of time."""
-        return await self._all(query, sort=[("at", order), ("_id", order)], limit=limit)
+        return await self._all(query, sort=[("at", 1), ("_id", 1)])
 
-    async def each(self) -> AsyncIterator[Transaction]:
-        """All of them, streamed."""
+    async def latest(self, owner: str, *, apart_from: Collection[Act], limit: int) -> list[Transaction]:
+        """The owner's transactions, newest first.
+
+        Acts are sorted out here, since the embedded database leaves an index alone when a condition is not part of it.
+        """
+        found: list[Transaction] = []
         with translated():
-            async for row in self._rows.find(session=self._session):
-                yield entity(Transaction, row)
+            rows = self._rows.find({"owner": owner}, session=self._session).sort([("at", -1), ("_id", -1)])
+            async with rows:
+                async for row in rows:
+                    if row["act"] not in apart_from:
+                        found.append(entity(Transaction, row))
+                    if len(found) == limit:
+                        break
+        return found
+
+    async def sums(self, owner: str, accounts: Collection[str], *, before: datetime) -> dict[str, int]:
+        """The same by lot, added up where the rows are: they may be those of years."""
+        steps: list[Mapping[str, Any]] = [
+            {"$match": {"owner": owner, "at": {"$lt": before}}},
+            {"$unwind": "$entries"},
+            {"$match": {"entries.account": {"$in": list(accounts)}}},
+            {"$group": {"_id": "$entries.lot", "amount": {"$sum": "$entries.amount"}}},
+        ]
+        with translated():
+            found = await self._rows.aggregate(steps, session=self._session)
+            return {row["_id"]: row["amount"] async for row in found}
 
 
 class Balances(Entities[Balance]):
@@ -97,9 +129,3 @@ class Balances(Entities[Balance]):
             moved = await self._rows.update_one(enough, change, session=self._session)
         if not moved.modified_count:
             raise Overdrawn(account=entry.account)
-
-    async def each(self) -> AsyncIterator[Balance]:
-        """All of them, streamed."""
-        with translated():
-            async for row in self._rows.find(session=self._session):
-                yield entity(Balance, row)

@@ -234,13 +234,20 @@ async def test_a_model_is_viewed_published_downloaded_and_used(life: Life) -> No
     await finished(house, await house.store.jobs.get(drawing.job))
     done = await say(house, bob, "train view", job=drawing.job)
 
-    assert (view.title, labels(view)) == ("ann/zorp · private", ["Publish", "Download"])
+    assert (view.title, labels(view)) == (
+        "ann/zorp · private",
+        ["Publish", "Download", "Stats", "Edit", "Samples", "Delete"],
+    )
     assert hidden.code == "not_found"
     assert (published.title, again.code) == ("ann/zorp is public", "model_state")
     assert listed.table
     assert listed.table.rows == (("ann/zorp", "zorp", "public"),)
-    assert file.files == (life.model.artifact,)
-    assert (len(done.pictures), done.fields[0], labels(done)) == (2, ("prompt", "a zorp"), ["Again"])
+    assert (file.files[0], file.files[1].name) == (life.model.file, "README.md")
+    assert (len(done.pictures), done.fields[0], labels(done)) == (
+        2,
+        ("prompt", "a zorp"),
+        ["Again", "Vary", "Info", "Rate", "Delete"],
+    )
     assert (await say(house, bob, "imagine", prompt="nothing of that")).code == "no_trigger"
 
 

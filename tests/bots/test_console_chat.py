@@ -180,7 +180,10 @@ async def completed(speaker: Speaker, line: str) -> list[str]:
 async def test_commands_are_completed_for_those_who_may_use_them(house: House, ann: Speaker) -> None:
     root = await seated(house.settings, services=house.services, blobs=house.blobs, name="root")
 
-    assert await completed(ann, "mod") == ["model list", "model view", "model publish", "model download"]
+    assert await completed(ann, "mod") == [
+        *(f"model {verb}" for verb in ("list", "view", "card", "stats", "download", "publish", "unpublish", "share")),
+        *(f"model {verb}" for verb in ("unshare", "rename", "edit", "samples", "delete")),
+    ]
     assert await completed(ann, "adm") == []
     assert await completed(root, "admin gr") == ["admin grant"]
 

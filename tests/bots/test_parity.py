@@ -13,23 +13,34 @@ from bots.commands import discovered
 from bots.console.speaking import Speaker
 from bots.telegram.filing import THEIRS
 from bots.telegram.serving import serve as telegram_serve
-from core.domain.account import Place, Platform, Role
+from core.domain.account import Actor, Place, Platform, Role
+from core.domain.ledger import REVENUE, Act, Lot, Transaction, between, earnings
 from core.ports.clock import HandClock, RandomIds
 from loraguild.composition import House, assembled
 from storage.repositories.entities import Database
 from tests.bots.discord.scene import serving as discord_serving
 from tests.bots.telegram.conftest import PACE
 from tests.builders.chats import a_dispatcher
-from tests.builders.scenes import a_ready_dataset, a_trained_model, an_order, claimed, given
+from tests.builders.entities import NOON
+from tests.builders.scenes import (
+    a_ready_dataset,
+    a_trained_model,
+    an_order,
+    claimed,
+    finished,
+    given,
+    imagined,
+)
 from tests.conftest import KEPT
 from tests.emulators.discord import Discord
 from tests.emulators.telegram import File, Telegram
 
-ME, OTHER = "7", "8"
+ME, OTHER, THIRD = "7", "8", "9"
 FILES = {"a.png": b"a", "b.png": b"b"}
 ELSEWHERE = frozenset({"place", "home", "key", "token", "lease_until"})  # what a chat may do in its own way
-LOOKED_AT = ("accounts", "audits", "balances", "captions", "communities", "datasets", "generations", "items", "jobs",
-             "ledger", "models", "notices", "quotes", "runs", "switches")  # fmt: skip
+LOOKED_AT = ("accounts", "audits", "balances", "captions", "communities", "datasets", "disputes", "generations",
+             "items", "jobs", "ledger", "models", "notices", "payouts", "quotes", "runs", "switches",
+             "vouchers")  # fmt: skip
 NAMED_BY_KEYS = ("audits", "ledger", "notices")
 
 
@@ -71,12 +82,37 @@ STORY = (
     step("train why", job="{waiting}"),
     step("train cancel", job="{waiting}"),
     step("receipts", job="{trained}"),
-    step("model list"),
+    step("model list", scope="mine"),
     step("model view", model="gorp"),
+    step("model card", model="gorp"),
     step("model download", model="gorp"),
-    step("model publish", model="gorp"),
-    step("imagine", prompt="gorp on a hill", count="2", seed="5"),
+    step("model samples", model="gorp", numbers="1"),
+    step("model edit", model="gorp", licence="cc0-1.0", tags="cats, small", description="A *cat* <b>&"),
+    step("model share", model="gorp", user="Bob"),
+    step("model unshare", model="gorp", user="Bob"),
+    step("model publish", model="gorp", visibility="public"),
+    step("model rename", model="gorp", name="gorp two"),
+    step("model stats", model="gorp"),  # by its old name
+    step("model pin", model="gorp"),  # not in private
+    step("model unpublish", model="gorp-two"),
+    step("model delete", model="gorp-two"),
+    step("imagine", prompt="gorp:0.8 on a hill, <lora:gorp>", count="2", seed="5", size="64x72", negative="a dog"),
+    step("imagine", prompt="<lora:nothing> on a hill"),  # not there
+    step("generation list"),
+    step("generation info", job="{drawn}"),
+    step("generation again", job="{drawn}"),
+    step("generation vary", job="{drawn}", picture="1", strength="50"),
+    step("generation rate", job="{drawn}", stars="4", words="nearly"),
+    step("generation delete", job="{drawn}"),
     step("wallet"),
+    step("redeem", code="{code}"),
+    step("statement", month="2026-03"),
+    step("dispute", job="{trained}", why="it is all blue"),
+    step("earnings", month="2026-03"),
+    step("payout request", amount="1200", to="ann at a bank"),
+    step("payout list"),
+    step("payout cancel", payout="1200"),
+    step("payout spend", amount="30"),
     step("admin workers"),
     step("admin queue"),
     step("admin requeue", job="{running}"),
@@ -86,7 +122,14 @@ STORY = (
     step("admin undrain", worker="w1"),
     step("admin offering", offering="tiny", state="off"),
     step("admin grant", user="Bob", amount="5", why="kindness"),
-    step("admin refund", job="{trained}", amount="3", why="a gift"),
+    step("admin disputes"),
+    step("admin refund", job="{bobs}", amount="3", why="a gift"),
+    step("admin code", amount="10", count="1", days="30", kind="gift"),
+    step("admin payouts", state="requested"),
+    step("admin approve", payouts="{payout}"),
+    step("admin paid", payout="{payout}", reference="transfer 1"),
+    step("admin reject", payout="{refused}", reason="unknown bank"),
+    step("admin related", user="Bob", other="Cid", state="on"),
     step("admin ban", user="Bob", why="rude"),
     step("admin unban", user="Bob"),
     step("admin role", user="Bob", role="moderator"),
@@ -101,10 +144,13 @@ class Counted(RandomIds):
     """Names in order, so that the same story gives the same names in every chat."""
 
     def __init__(self) -> None:
-        self._numbers = itertools.count()
+        self._numbers, self._codes = itertools.count(), itertools.count()
 
     def new(self) -> str:
         return f"name{next(self._numbers):08}"
+
+    def code(self) -> str:
+        return f"code{next(self._codes):022}"
 
     def seed(self) -> int:
         return 7
@@ -165,15 +211,38 @@ async def lived(
 async def begun(house: House, platform: Platform) -> Mapping[str, str]:
     """Let Ann be an admin with a dataset, a model, a running and a waiting training; and let there be Bob."""
     ann = await house.services.accounts.welcome(platform, ME, name="Ann")
-    await house.services.accounts.welcome(platform, OTHER, name="Bob")
+    bob = await house.services.accounts.welcome(platform, OTHER, name="Bob")
+    cid = await house.services.accounts.welcome(platform, THIRD, name="Cid")
     account = await house.store.accounts.get(ann.account)
     await house.store.accounts.save(account.but(role=Role.ADMIN))
     await given(house, ann, 500)
     ready = await a_ready_dataset(house, ann)
     model = await a_trained_model(house, ann, name="gorp")
+    borp = await a_trained_model(house, bob, name="borp")
     running, _ = await claimed(house, await an_order(house, ann, ready))
     waiting = await an_order(house, ann, ready)
-    return {"trained": model.run, "running": running.id, "waiting": waiting.id}
+    drawn = await finished(house, await imagined(house, ann, "gorp"))
+    names = {"trained": model.run, "running": running.id, "waiting": waiting.id, "drawn": drawn.id, "bobs": borp.run}
+    return {**names, **await earned(house, ann, bob, cid)}
+
+
+async def earned(house: House, ann: Actor, *others: Actor) -> Mapping[str, str]:
+    """Let everybody have earnings, the others ask for theirs, Bob want his money back, and Ann have a code."""
+    for actor in (ann, *others):
+        moved_there = between(REVENUE, earnings(actor.account), {Lot.PURCHASED: 2000})
+        royalty = Transaction(
+            id=actor.account, act=Act.ROYALTY, owner=actor.account, why="a test", entries=moved_there, at=NOON
+        )
+        await house.store.ledger.post(royalty)
+    payouts = [
+        await house.services.payouts.request(actor, amount=1500, to="a bank", key=f"payout of {actor.name}")
+        for actor in others
+    ]
+    (borp,) = await house.store.models.owned(others[0].account)
+    await house.services.disputes.open(others[0], borp.run, why="it is all grey")
+    admin = ann.but(role=Role.ADMIN)
+    issued = await house.services.vouchers.issue(admin, amount=70, count=1, days=30, sold=True, key="a code")
+    return {"payout": payouts[0].id, "refused": payouts[1].id, "code": issued.codes[0]}
 
 
 async def looked_at(database: Database) -> Mapping[str, Any]:
@@ -249,6 +318,8 @@ async def in_telegram(house: House) -> AsyncIterator[Say]:
 async def in_discord(house: House, clock: HandClock) -> AsyncIterator[Say]:
     async with Discord.running(clock=clock) as discord, discord_serving(house, discord):
         ann = discord.person(int(ME), "Ann")
+        for name, person in ((OTHER, "Bob"), (THIRD, "Cid")):
+            discord.person(int(name), person)
 
         async def say(one: Step, _: str) -> str:
             options: dict[str, Any] = {**one.given}

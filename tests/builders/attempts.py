@@ -1,15 +1,21 @@
-"""Attempts: what a worker does with a job, without its loop."""
+"""Attempts: what a worker does with a job, with and without its loop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from core.domain.fleet import Worker
 from core.domain.job import Job
 from loraguild.composition import House
-from tests.builders.scenes import claimed
+from tests.builders.entities import NOON
+from tests.builders.scenes import KINDS, claimed
 from worker.attempt import attempt
+from worker.batch import Batch
 from worker.child import Child
+from worker.loop import Floor, work
 from worker.task import Task
 
 T = TypeVar("T")
@@ -17,8 +23,8 @@ T = TypeVar("T")
 GIB = 2**30
 
 
-def a_task(house: House, job: Job, *, studio: Child, folder: Path) -> Task:
-    """Make the task of a claimed job, in a folder of its own."""
+def a_task(house: House, job: Job, *, studio: Child, folder: Path, batch: Batch | None = None) -> Task:
+    """Make the task of a claimed job, in a folder of its own; unless there is a batch, it draws alone."""
     own = folder / f"{job.id}-{job.attempt}"
     own.mkdir(parents=True, exist_ok=True)
     return Task(
@@ -28,6 +34,7 @@ def a_task(house: House, job: Job, *, studio: Child, folder: Path) -> Task:
         folder=own,
         cache=folder / "cache",
         studio=studio,
+        batch=batch or Batch(studio, size=1, folder=own),
         memory=4 * GIB,
         checkpoint_seconds=0.2,
     )
@@ -40,6 +47,24 @@ async def attempted(house: House, job: Job, *, studio: Child, folder: Path) -> J
     after = await house.store.jobs.get(job.id)
     assert ended == after.state.ended
     return after
+
+
+def a_floor(house: House, folder: Path, *, name: str = "w1", kinds: tuple[str, ...] = KINDS, **facts: Any) -> Floor:
+    """Make what a worker stands on."""
+    worker = Worker(id=name, host="here", pid=os.getpid(), device="cpu", kinds=kinds, started_at=NOON, seen_at=NOON)
+    return Floor(services=house.services, blobs=house.blobs, worker=worker, folder=folder, memory=4 * GIB, **facts)
+
+
+@asynccontextmanager
+async def working(floor: Floor) -> AsyncIterator[None]:
+    """Let a worker work in the background."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(work(floor, stop=stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(running, 20)
 
 
 async def awaited(look: Callable[[], Awaitable[T | None]], *, seconds: float = 20) -> T:

@@ -15,8 +15,10 @@ from core.domain.value import Value
 from worker.bases import base_location
 from worker.pipelines.tasks import (
     Checkpointed,
+    Drawing,
     EpochEnded,
     GenerationTask,
+    Look,
     Progressed,
     TrainingItem,
     TrainingTask,
@@ -107,6 +109,7 @@ def a_training(folder: Path, *, base: Path, hyperparameters: Mapping[str, JsonVa
     }
     return TrainingTask(
         folder=folder,
+        architecture="sd15",
         base=str(base),
         recipe="sd15_lora",
         hyperparameters=small | dict(hyperparameters or {}),
@@ -119,11 +122,22 @@ def a_training(folder: Path, *, base: Path, hyperparameters: Mapping[str, JsonVa
     )
 
 
-def a_generation(folder: Path, *, base: Path) -> GenerationTask:
-    """Describe two small pictures made in two steps."""
-    return GenerationTask(
-        folder=folder, base=str(base), prompt="zorp", seed=3, steps=2, guidance=2.0, width=64, height=64, count=2
-    )
+def a_look(base: Path, **facts: Any) -> Look:
+    """Describe how small pictures are made in two steps."""
+    usual: dict[str, Any] = {"architecture": "sd15", "steps": 2, "guidance": 2.0, "width": 64, "height": 64}
+    return Look(base=str(base), **usual | facts)
+
+
+def a_drawing(folder: Path, **facts: Any) -> Drawing:
+    """Describe two pictures of zorp, in a folder that is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    usual: dict[str, Any] = {"prompt": "zorp", "seed": 3, "count": 2}
+    return Drawing(folder=folder, **usual | facts)
+
+
+def a_generation(folder: Path, *, base: Path, **look: Any) -> GenerationTask:
+    """Describe one drawing of two pictures."""
+    return GenerationTask(look=a_look(base, **look), drawings=(a_drawing(folder),))
 
 
 class Line:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -36,9 +37,9 @@ def environment(data: Path) -> Mapping[str, str]:
 
 
 @asynccontextmanager
-async def a_house(data: Path, *, clock: ClockAhead | None = None) -> AsyncIterator[House]:
-    """The house in a folder, opened in this process."""
-    settings = Settings(data_folder=data, offerings_folder=OFFERINGS)
+async def a_house(data: Path, *, clock: ClockAhead | None = None, **facts: Any) -> AsyncIterator[House]:
+    """The house in a folder, opened in this process, with further settings."""
+    settings = Settings(data_folder=data, offerings_folder=OFFERINGS, **facts)
     async with opened(settings, clock=clock) as house:
         yield house
 

@@ -11,9 +11,6 @@ import psutil
 import pytest
 from PIL import Image
 
-from config.settings import Settings
-from loraguild.composition import opened
-from storage.store import MongoStore
 from tests.e2e.command_line import environment, left_behind, ran, running, seen
 
 
@@ -130,20 +127,6 @@ def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
 
     assert run.returncode == 2
     assert "«cooking» is not a valid kind of job: there are captioning, " in run.stderr
-
-
-async def test_the_ledger_is_verified_and_a_forged_balance_named(tmp_path: Path) -> None:
-    said(tmp_path, "wallet")
-    sound = ran(tmp_path, "db", "verify-ledger")
-
-    async with opened(Settings(mongodb_uri=None, data_folder=tmp_path / "data")) as house:
-        assert isinstance(house.store, MongoStore)
-        await house.store.database["balances"].update_one({}, {"$inc": {"free": 7}})
-    forged = ran(tmp_path, "db", "verify-ledger")
-
-    assert (sound.returncode, forged.returncode) == (0, 1)
-    assert "1 transactions replayed, 1 balances compared, 0 differ." in sound.stdout
-    assert "the ledger proves free 100, granted 0, purchased 0, the balance says free 107," in forged.stdout
 
 
 def test_the_operator_sees_what_is_there(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from core.domain.account import Actor
+from core.domain.account import Account, Actor, Role
 from core.domain.caption import CaptionMode
 from core.domain.errors import NotAllowed, NotFound
 from loraguild.composition import House
 from storage.repositories.entities import Database
-from tests.builders.entities import HOME, an_item
+from tests.builders.entities import HOME, NOON, an_item
 from tests.builders.scenes import (
     a_quote_for,
     a_ready_dataset,
@@ -21,6 +21,7 @@ from tests.builders.scenes import (
     uploaded,
 )
 
+READER = Account(id="cid", name="cid", role=Role.USER, home=HOME, created_at=NOON)
 Act = Callable[[House, Actor, str], Awaitable[object]]
 ACTS: dict[str, Act] = {
     "dataset view": lambda house, actor, name: house.services.datasets.view(actor, name),
@@ -29,6 +30,17 @@ ACTS: dict[str, Act] = {
     "job cancel": lambda house, actor, name: house.services.jobs.cancel(actor, name),
     "model view": lambda house, actor, name: house.services.models.view(actor, name),
     "model publish": lambda house, actor, name: house.services.models.publish(actor, name),
+    "model share": lambda house, actor, name: house.services.models.share(actor, name, READER),
+    "model unshare": lambda house, actor, name: house.services.models.unshare(actor, name, READER),
+    "model readers": lambda house, actor, name: house.services.models.readers(actor, name),
+    "model rename": lambda house, actor, name: house.services.models.rename(actor, name, "zorp"),
+    "model edit": lambda house, actor, name: house.services.models.edit(actor, name, tags=["toy"]),
+    "model samples": lambda house, actor, name: house.services.models.samples(actor, name),
+    "model show": lambda house, actor, name: house.services.models.show(actor, name, [1]),
+    "model stats": lambda house, actor, name: house.services.models.stats(actor, name),
+    "model card": lambda house, actor, name: house.services.models.card(actor, name, base="b"),
+    "model download": lambda house, actor, name: house.services.models.download(actor, name, base="b"),
+    "model delete": lambda house, actor, name: house.services.models.delete(actor, name),
     "quote order": lambda house, actor, name: house.services.trainings.order(actor, name, place=HOME),
     "receipt view": lambda house, actor, name: house.services.wallets.receipt(actor, name),
 }
@@ -114,6 +126,22 @@ async def test_a_moderator_sees_but_changes_nothing_of_others(house: House, data
             await act
     with pytest.raises(NotAllowed):
         await house.services.jobs.cancel(mod, job.id)
+
+    assert await everything_in(database) == before
+
+
+CHANGES = ("publish", "share", "unshare", "readers", "rename", "edit", "samples", "show", "delete")
+
+
+async def test_only_its_owner_changes_a_model_that_others_see(house: House, database: Database) -> None:
+    ann, bob = await somebody(house), await somebody(house, "bob")
+    model = await house.services.models.publish(ann, (await a_trained_model(house, ann)).id)
+    before = await everything_in(database)
+
+    for actor in (bob, moderating(bob)):
+        for change in CHANGES:
+            with pytest.raises(NotFound, match="Only its owner can change a model"):
+                await ACTS[f"model {change}"](house, actor, model.id)
 
     assert await everything_in(database) == before
 

@@ -1,20 +1,30 @@
 """Settings of servers and groups, and what they let pass."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
-from core.domain.account import Place, Platform
+from core.domain.account import Actor, Place, Platform
 from core.domain.community import Community, Setting
-from core.domain.errors import BadValue, NotAllowed, NotHere
+from core.domain.errors import BadValue, NotAllowed, NotFound, NotHere
+from core.domain.model import Model, Visibility
+from core.domain.rating import Rating
+from core.ports.clock import HandClock
 from loraguild.composition import House
 from storage.repositories.entities import Database
-from tests.builders.entities import HOME
-from tests.builders.scenes import everything_in, somebody
+from tests.builders.entities import HOME, NOON
+from tests.builders.scenes import a_trained_model, everything_in, moderating, somebody
 
 HERE = Place(platform=Platform.DISCORD, chat="7", private=False, community="1")
 NEXT_DOOR = HERE.but(chat="8")
 ELSEWHERE = HERE.but(community="2")
+
+
+async def published(house: House, actor: Actor, clock: HandClock) -> Model:
+    """Train a model and publish it, a minute after those before."""
+    clock.advance(timedelta(minutes=1))
+    return await house.services.models.publish(actor, (await a_trained_model(house, actor)).id)
 
 
 async def test_settings_are_a_communitys_own_and_audited(house: House) -> None:
@@ -67,6 +77,60 @@ async def test_what_cannot_be_chosen_writes_nothing(house: House, database: Data
             await communities.choose(actor, place, Setting.NSFW, text)
 
     assert await everything_in(database) == before
+
+
+async def test_a_moderator_pins_a_public_model_to_its_word_in_one_community(house: House, clock: HandClock) -> None:
+    ann, bob, root = [await somebody(house, name) for name in ("ann", "bob", "root")]
+    first, second = [await published(house, actor, clock) for actor in (ann, bob)]
+    pinned = await house.services.communities.pin(moderating(root), HERE, second.id)
+    again = await house.services.communities.pin(moderating(root), NEXT_DOOR, second.id)
+    others = await house.services.communities.pin(moderating(root), HERE, first.id, on=False)
+
+    assert pinned == again == others == Community(id="discord:1", pins={"zorp": second.id})
+    assert await house.services.communities.of(ELSEWHERE) == Community(id="discord:2")
+    assert await house.services.communities.pin(root, HERE, second.id, on=False) == Community(id="discord:1")
+    acts = await house.store.audits.latest(actor=root.account)
+    assert sorted((one.act, one.subject, *one.details.items()) for one in acts) == [
+        ("admin.pin", "discord:1", ("zorp", "bob/zorp")),
+        ("admin.pin", "discord:1", ("zorp", "bob/zorp")),
+        ("admin.unpin", "discord:1", ("zorp", "ann/zorp")),
+        ("admin.unpin", "discord:1", ("zorp", "bob/zorp")),
+    ]
+
+
+async def test_a_pin_and_a_setting_at_once_are_both_kept(house: House, clock: HandClock) -> None:
+    root, communities = await somebody(house, "root"), house.services.communities
+    model = await published(house, root, clock)
+    await asyncio.gather(communities.pin(root, HERE, model.id), communities.choose(root, HERE, Setting.CHANNELS, "7"))
+
+    assert await communities.of(HERE) == Community(id="discord:1", channels=("7",), pins={"zorp": model.id})
+
+
+async def test_what_cannot_be_pinned_writes_nothing(house: House, database: Database, clock: HandClock) -> None:
+    ann, root, communities = await somebody(house), await somebody(house, "root"), house.services.communities
+    model = await published(house, ann, clock)
+    unlisted, lewd, gone = model.but(id="m2", slug="2"), model.but(id="m3", slug="3"), model.but(id="m4", slug="4")
+    for other in (
+        unlisted.but(visibility=Visibility.UNLISTED, names=("2",)),
+        lewd.but(rating=Rating.NSFW, names=("3",)),
+        gone.but(deleted_at=NOON, names=("4",)),
+    ):
+        await house.store.models.add(other)
+    before = await everything_in(database)
+
+    for actor, place, name, error in (
+        (ann, HERE, model.id, NotAllowed),
+        (root, HOME, model.id, NotHere),
+        (root, HERE, "nowhere", NotFound),
+        (root, HERE, gone.id, NotFound),
+        (root, HERE, unlisted.id, BadValue),
+        (root, HERE, lewd.id, NotHere),
+    ):
+        with pytest.raises(error):
+            await communities.pin(actor, place, name)
+
+    assert await everything_in(database) == before
+    assert (await communities.pin(root, HERE.but(adult=True), lewd.id)).pins == {"zorp": lewd.id}
 
 
 async def test_a_channel_that_was_not_chosen_is_for_admins_only(house: House) -> None:

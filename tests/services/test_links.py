@@ -137,7 +137,7 @@ async def test_two_accounts_become_one_with_everything_they_have(house: House, d
     assert (moved.id, moved.amount) == (f"merge:{hilda.account}", before[1].total)
     await prove_the_ledger(house.store)
     named = {name for name, rows in (await everything_in(database)).items() if f"'{hilda.account}'" in str(rows)}
-    assert named == {"accounts", "audits", "captions", "items", "ledger", "link_requests", "queues"}
+    assert named == {"accounts", "audits", "captions", "items", "ledger", "link_requests", "queues", "remainders"}
 
 
 async def test_both_sides_are_told_and_audited(house: House, clock: HandClock, database: Database) -> None:

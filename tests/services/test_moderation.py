@@ -22,6 +22,7 @@ from tests.builders.scenes import (
     claimed,
     everything_in,
     finished,
+    imagined,
     moderating,
     somebody,
     stored,
@@ -146,10 +147,10 @@ async def test_the_rating_goes_from_the_dataset_to_the_model_to_the_pictures(hou
     ann = await somebody(house)
     model = await a_model_for_adults(house, ann)
     adults = HOME.but(adult=True)
-    job, _ = await house.services.generations.order(ann, text="zorp", count=1, seed=1, place=adults, key="k")
+    job = await imagined(house, ann, place=adults)
 
-    made = await house.services.generations.find(job.id)
-    assert (model.rating, made and made.rating) == (Rating.NSFW, Rating.NSFW)
+    made = await house.store.generations.get(job.id)
+    assert (model.rating, made.rating) == (Rating.NSFW, Rating.NSFW)
 
 
 async def test_a_model_for_adults_is_not_used_where_that_has_no_place_and_costs_nothing(
@@ -160,6 +161,6 @@ async def test_a_model_for_adults_is_not_used_where_that_has_no_place_and_costs_
     before = await everything_in(database)
 
     with pytest.raises(NotHere):
-        await house.services.generations.order(ann, text="zorp", count=1, seed=1, place=HOME, key="k")
+        await imagined(house, ann)
 
     assert await everything_in(database) == before

@@ -6,9 +6,22 @@ import pytest
 from hypothesis import given as every
 from hypothesis import strategies as st
 
-from core.domain.errors import BadValue, KeyReused, NotAllowed, NotFound
+from core.domain.account import Actor
+from core.domain.errors import BadValue, KeyReused, NotAllowed, NotFound, NotThem
 from core.domain.job import Job, JobState
-from core.domain.ledger import Act, Balance, Transaction, balances, capture, captured, held, hold, refund, sums
+from core.domain.ledger import (
+    Act,
+    Balance,
+    Transaction,
+    balances,
+    capture,
+    captured,
+    earnings_pending,
+    held,
+    hold,
+    refund,
+    sums,
+)
 from core.domain.notice import Topic
 from loraguild.composition import House
 from storage.repositories.entities import Database
@@ -16,10 +29,12 @@ from tests.builders.entities import NOON
 from tests.builders.scenes import (
     BROKEN,
     a_ready_dataset,
+    a_trained_model,
     an_order,
     everything_in,
     finished,
     given,
+    imagined,
     prove_the_ledger,
     somebody,
 )
@@ -67,6 +82,19 @@ async def a_paid_job(house: House, *, granted: int = 15) -> Job:
 async def purse(house: House) -> tuple[int, int]:
     wallet = await house.services.wallets.view(await somebody(house))
     return wallet.free, wallet.granted
+
+
+async def a_buyer(house: House) -> Actor:
+    """Let ann have 100 points, 6 granted and 40 purchased qoints."""
+    ann, root = await somebody(house), await somebody(house, "root")
+    await given(house, ann, 6)
+    made = await house.services.vouchers.issue(root, amount=40, count=1, days=1, sold=True, key="bought")
+    await house.services.wallets.redeem(ann, made.codes[0])
+    return ann
+
+
+async def lots_of(house: House) -> tuple[int, ...]:
+    return tuple((await house.services.wallets.view(await somebody(house))).lots.values())
 
 
 async def test_a_refund_goes_back_to_the_lots_it_came_from_the_last_first(house: House) -> None:
@@ -146,3 +174,59 @@ async def test_a_refund_that_cannot_be_writes_nothing(house: House, database: Da
 
     assert broken.state is JobState.FAILED
     assert await everything_in(database) == before
+
+
+async def test_admins_do_not_pay_their_own_jobs_back(house: House, database: Database) -> None:
+    root = await somebody(house, "root")
+    job = await finished(house, await an_order(house, root, await a_ready_dataset(house, root)))
+    before = await everything_in(database)
+
+    with pytest.raises(NotThem):
+        await house.services.wallets.refund(root, job.id, amount=None, why="sorry", key="k")
+
+    assert await everything_in(database) == before
+
+
+async def test_every_lot_pays_in_its_order_and_gets_back_exactly_what_it_gave(house: House) -> None:
+    ann, dataset = await a_buyer(house), await a_ready_dataset(house, await somebody(house))
+    lots = [await lots_of(house)]
+    broken = await an_order(house, ann, dataset, steps="2000")
+    lots.append(await lots_of(house))
+    await finished(house, broken, BROKEN)
+    lots.append(await lots_of(house))
+    job = await finished(house, await an_order(house, ann, dataset, steps="2000"))
+    for key, amount in (("a", 2), ("b", 4), ("c", None)):
+        root = await somebody(house, "root")
+        await house.services.wallets.refund(root, job.id, amount=amount, why="sorry", key=key)
+        lots.append(await lots_of(house))
+
+    assert lots == [(100, 6, 40), (0, 0, 36), (100, 6, 40), (0, 0, 38), (0, 2, 40), (100, 6, 40)]
+    await prove_the_ledger(house.store)
+
+
+async def test_what_was_shared_with_others_changes_nothing_in_what_can_be_paid_back(house: House) -> None:
+    bob, root = await somebody(house, "bob"), await somebody(house, "root")
+    model = await a_trained_model(house, bob)
+    await house.services.models.publish(bob, model.id)
+    ann = await a_buyer(house)
+    await an_order(house, ann, await a_ready_dataset(house, ann, name="blip"), steps="1920")  # all but what was bought
+    job = await finished(house, await imagined(house, ann, count=8))
+    earned, seen = [], [await lots_of(house)]
+    for key, amount in (("a", 3), ("b", 4), ("c", 1)):
+        earned.append((await house.store.ledger.balance(earnings_pending(bob.account))).total)
+        await house.services.wallets.refund(root, job.id, amount=amount, why="sorry", key=key)
+        seen.append(await lots_of(house))
+
+    assert seen == [(0, 0, 32), (0, 0, 35), (0, 0, 39), (0, 0, 40)]
+    assert earned == [2, 1, 0]  # 30 percent of 8, of 5 and of 1
+    with pytest.raises(BadValue):
+        await house.services.wallets.refund(root, job.id, amount=1, why="sorry", key="d")
+    receipt = await house.services.wallets.receipt(ann, job.id)
+    assert sorted((one.act, one.amount) for one in receipt.transactions) == [
+        (Act.CAPTURE, 8),
+        (Act.HOLD, 8),
+        (Act.REFUND, 1),
+        (Act.REFUND, 3),
+        (Act.REFUND, 4),
+    ]
+    await prove_the_ledger(house.store)

@@ -1,6 +1,7 @@
 """The ledger over the wire: keys, balances, and many who spend at once."""
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -26,6 +27,7 @@ from core.kinds import wallet
 from core.ports.store import Repositories, Store
 from storage.repositories.entities import Database
 from tests.builders.entities import NOON
+from tests.builders.money import BYTES, Town
 from tests.builders.scenes import everything_in
 
 
@@ -130,3 +132,25 @@ async def test_transactions_by_owner_and_by_job(store: Store) -> None:
     assert [one.act for one in await store.ledger.about("j")] == [Act.HOLD, Act.RELEASE]
     assert await store.ledger.of("bob") == []
     assert await store.ledger.find("grant:1") == granted(10, key="1").but(at=NOON.replace(minute=1))
+
+
+async def test_what_a_town_does_with_its_money_is_the_same_in_the_database(store: Store) -> None:
+    town, dice = Town(), Random(4)
+    while len(town.book.posted) < 2000:
+        town.act(*dice.randbytes(BYTES))
+    story = list(town.book.posted.values())
+
+    for one in story:
+        assert await posted(store, one) == one
+
+    async def proved() -> None:
+        rows = {row.id: row.lots async for row in store.ledger.balances()}
+        held = {name: lots for name, lots in town.book.held.items() if not is_house(name)}
+        assert rows == {name: dict.fromkeys(Lot, 0) | lots for name, lots in held.items()}
+        assert {one.id: one async for one in store.ledger.everything()} == town.book.posted
+
+    await proved()
+    assert {one.act for one in story} == set(Act)
+    for one in dice.sample(story, 100):
+        assert await posted(store, one.but(at=town.now)) == one
+    await proved()

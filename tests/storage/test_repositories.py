@@ -17,7 +17,7 @@ from core.domain.fleet import Worker
 from core.domain.generation import Generation
 from core.domain.job import LEASE, Job, JobState
 from core.domain.ledger import Balance, Transaction, grant
-from core.domain.model import Model, Visibility
+from core.domain.model import Model
 from core.domain.notice import DELIVERY, Card, Notice
 from core.domain.quote import Quote
 from core.domain.run import Epoch, MetricsPoint, Run
@@ -33,7 +33,6 @@ from tests.builders.entities import (
     a_card,
     a_dataset,
     a_job,
-    a_model,
     a_notice,
     a_run,
     an_artifact,
@@ -210,26 +209,6 @@ async def test_a_run_keeps_its_epochs(store: Store) -> None:
     kept = await store.runs.get("j1")
 
     assert [(one.number, one.loss) for one in kept.epochs] == [(1, 0.25), (2, 0.5)]
-
-
-async def test_models_are_called_by_trigger_word_own_newest_then_public_earliest(store: Store) -> None:
-    public = {"visibility": Visibility.PUBLIC, "owner": "bob"}
-    for name, facts in (
-        ("mine old", {}),
-        ("mine new", {"created_at": LATER}),
-        ("public late", {**public, "published_at": LATER}),
-        ("public early", {**public, "created_at": LATER, "published_at": NOON}),
-        ("private", {"owner": "bob"}),
-        ("other word", {"trigger": "blip"}),
-    ):
-        await store.models.add(a_model(**({"id": name, "slug": name} | facts)))
-
-    called = [model.id for model in await store.models.called(["a", "zorp"], account="ann")]
-
-    assert called == ["mine new", "mine old", "public early", "public late"]
-    assert [model.id for model in await store.models.owned("ann", limit=2)] == ["mine new", "mine old"]
-    assert [model.id for model in await store.models.public()] == ["public late", "public early"]
-    assert await store.models.called([], account="ann") == []
 
 
 async def test_notices_wait_until_somebody_delivers_them(store: Store) -> None:

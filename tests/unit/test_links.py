@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 
 from core.domain.account import Account, Role
 from core.domain.errors import CannotMerge
-from core.domain.ledger import Balance, balances, merge, points, qoints, sums
-from core.domain.link import CODE_LENGTH, code_hash, merged, require_apart, shown
+from core.domain.ledger import REVENUE, Balance, balances, books, earnings, sums
+from core.domain.link import CODE_LENGTH, code_hash, merge, merged, require_apart, shown
 from core.ports.clock import ALPHABET
 from tests.builders.entities import HOME, NOON
 
 codes = st.text(ALPHABET, min_size=CODE_LENGTH, max_size=CODE_LENGTH)
 amounts = st.integers(0, 10**6)
-wallets = st.builds(Balance, id=st.just("old"), free=amounts, granted=amounts, purchased=amounts)
+purses = st.builds(Balance, id=st.just("any"), free=amounts, granted=amounts, purchased=amounts)
 
 
 def an_account(name: str = "ann", **facts: object) -> Account:
@@ -34,18 +34,22 @@ def test_two_codes_have_two_hashes(one: str, other: str) -> None:
     assert (code_hash(one) == code_hash(other)) == (one == other)
 
 
-@given(wallets)
-def test_a_merged_wallet_keeps_every_lot_and_the_ledger_sums_to_zero(wallet: Balance) -> None:
-    moved = merge(wallet, old="old", new="new", why="linked", now=NOON)
-    rows = balances([moved])
+@given(st.lists(purses, min_size=5, max_size=5), st.integers(0, 1))
+def test_all_books_keep_every_lot_through_a_merge_and_the_ledger_sums_to_zero(
+    had: list[Balance], rounding: int
+) -> None:
+    rows = [row.but(id=name) for row, name in zip(had, books("old"), strict=True)]
+    moved = merge(rows, rounding=rounding, old="old", new="new", why="linked", now=NOON)
+    after = balances([moved])
 
-    assert (moved.id, moved.owner, moved.amount) == ("merge:old", "new", wallet.total)
+    assert (moved.id, moved.owner, moved.amount) == ("merge:old", "new", sum(row.total for row in rows) + rounding)
     assert not any(sums(moved.entries).values())
-    for name in (points, qoints):
-        gone, here = (rows.get(name(one), Balance(id="")) for one in ("old", "new"))
-        assert {lot: -amount for lot, amount in gone.lots.items()} == here.lots
-    whole = [rows.get(name("new"), Balance(id="")) for name in (points, qoints)]
-    assert {lot: sum(one.lots[lot] for one in whole) for lot in wallet.lots} == wallet.lots
+    for row, name in zip(rows, books("new"), strict=True):
+        gone, here = (after.get(one, Balance(id=one)) for one in (row.id, name))
+        extra = rounding if name == earnings("new") else 0
+        assert {lot: -amount for lot, amount in gone.lots.items()} == row.lots
+        assert here == row.but(id=name, purchased=row.purchased + extra)
+    assert moved.change(REVENUE) == -rounding
 
 
 @given(st.sampled_from(Role), st.sampled_from(Role))
@@ -54,6 +58,14 @@ def test_the_account_that_stays_has_the_higher_role(one: Role, other: Role) -> N
 
     assert staying == an_account(role=max(one, other, key=list(Role).index), merged_at=NOON)
     assert gone == an_account("bob", role=other, merged_into="ann")
+
+
+def test_whoever_is_related_to_either_is_related_to_the_one_that_stays() -> None:
+    staying, gone = merged(
+        an_account(related=("bob", "dan")), an_account("bob", related=("ann", "cid", "dan")), now=NOON
+    )
+
+    assert (staying.related, gone.related) == (("cid", "dan"), ())
 
 
 @pytest.mark.parametrize("banned", [("ann",), ("bob",), ("ann", "bob")])

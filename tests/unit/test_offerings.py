@@ -12,6 +12,7 @@ from core.domain.quote import OPEN_FOR, QuoteState
 from core.domain.recipes import hyperparameters, names
 from tests.builders.entities import NOON, a_quote, an_offering
 
+DRAWING = {"price": 1, "size": 64, "steps": 4, "guidance": 3.0, "most": 4}
 OFFERING = """
 title = "Mine"
 description = "My own."
@@ -23,6 +24,7 @@ seconds_around = 1.0
 id = "mine"
 title = "Mine"
 family = "sd15"
+architecture = "sd15"
 location = "somewhere"
 [presets.fast]
 steps = 100
@@ -137,11 +139,48 @@ def test_the_version_changes_with_anything_that_is_promised() -> None:
         {"bounds": {"stepz": (1, 2)}},
         {"bounds": {"steps": (20, 10)}},
         {"price": {"base": -1, "per_thousand_steps": 0}},
+        {"generation": {**DRAWING, "sides": (72, 128)}},
+        {"generation": {**DRAWING, "step_range": (5, 50)}},
+        {"generation": {**DRAWING, "step_range": (0, 50)}},
+        {"generation": {**DRAWING, "guidance_range": (4, 5)}},
+        {"generation": {**DRAWING, "size": 68}},
+        {"generation": {**DRAWING, "royalty": 101}},
     ],
 )
 def test_an_offering_that_could_not_be_sold_cannot_be_made(facts: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         an_offering(**facts)
+
+
+@given(st.integers(0, 200), st.integers(0, 200), st.integers(-1, 60), st.floats(allow_nan=True), st.integers(-1, 6))
+def test_a_picture_is_within_its_ranges_or_refused(
+    width: int, height: int, steps: int, guidance: float, count: int
+) -> None:
+    drawing = an_offering().generation
+    wished = {"width": width, "height": height, "steps": steps, "guidance": guidance, "count": count}
+    sound = 64 <= width <= 128 and 64 <= height <= 128 and width % 8 == height % 8 == 0
+    if sound and 1 <= steps <= 50 and 0 <= guidance <= 10 and 1 <= count <= 4:
+        assert drawing.settled(wished) == wished
+        return
+
+    with pytest.raises(BadValue):
+        drawing.settled(wished)
+
+
+def test_what_is_not_wished_is_usual_and_where_no_ranges_are_named_nothing_else_can_be_had() -> None:
+    usual = {"width": 64, "height": 64, "steps": 4, "guidance": 3.0, "count": 1}
+    fixed = an_offering(generation=DRAWING).generation
+
+    assert an_offering().generation.settled({"width": None}) == usual
+    assert fixed.settled({"count": 4}) == {**usual, "count": 4}
+    assert (fixed.sides, fixed.step_range, fixed.guidance_range) == ((64, 64), (4, 4), (3.0, 3.0))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "cost"), [(64, 64, 3), (32, 32, 3), (64, 72, 6), (128, 64, 6), (128, 128, 12)]
+)
+def test_pictures_cost_by_their_area_and_never_less_than_usual_ones(width: int, height: int, cost: int) -> None:
+    assert an_offering().generation.cost(width, height, 3) == cost
 
 
 def test_a_quote_is_accepted_once_before_it_expires_at_its_own_price() -> None:

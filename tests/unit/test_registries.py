@@ -56,20 +56,27 @@ def test_the_commands() -> None:
 
     assert menu == {
         *("start", "help", "me", "link", "notify", "offerings", "quote", "imagine", "wallet", "receipts"),
+        *("redeem", "dispute", "statement", "earnings"),
         *(f"admin {verb}" for verb in ("ban", "unban", "role", "setting")),
         *(f"admin {verb}" for verb in ("grant", "refund", "audit", "broadcast", "moderate")),
+        *(f"admin {verb}" for verb in ("code", "disputes", "payouts", "approve", "reject", "paid", "related")),
         *(
             f"admin {verb}"
             for verb in ("workers", "drain", "undrain", "pause", "resume", "queue", "requeue", "offering")
         ),
         *(f"dataset {verb}" for verb in ("new", "add", "upload", "list", "view", "check", "delete")),
         *(f"train {verb}" for verb in ("order", "list", "view", "cancel", "why")),
-        *(f"model {verb}" for verb in ("list", "view", "publish", "download")),
+        *(f"generation {verb}" for verb in ("list", "info", "again", "vary", "rate", "delete")),
+        *(f"model {verb}" for verb in ("list", "view", "card", "stats", "download", "samples", "edit", "rename")),
+        *(f"model {verb}" for verb in ("publish", "unpublish", "share", "unshare", "pin", "delete")),
+        *(f"payout {verb}" for verb in ("request", "list", "cancel", "spend")),
         *(f"caption {verb}" for verb in ("auto", "edit")),
     }
     assert set(found) - menu == {
         *("dataset delete-now", "link redeem", "link confirm", "link refuse", "train confirm", "train decline"),
         *("admin broadcast-now", "admin moderate-approve", "admin moderate-reject"),
+        *("admin decline", "admin failed", "admin payout", "payout again"),
+        *("generation delete-now", "model delete-now"),
     }
 
 

@@ -1,4 +1,4 @@
-"""Trigger words, captions, prompts: the texts of the domain."""
+"""Trigger words, captions, names: the texts of the domain."""
 
 import pytest
 from hypothesis import given
@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 from core.domain.caption import CaptionMode, composed, merged
 from core.domain.errors import BadTrigger, BadValue
 from core.domain.generation import PROMPT_LENGTH, prompt
-from core.domain.model import Visibility, slug
-from core.domain.trigger import COMMON, LONGEST, SHORTEST, WORD, folded, guarded, resolved, words
-from tests.builders.entities import a_model
+from core.domain.model import slug
+from core.domain.trigger import COMMON, LONGEST, SHORTEST, WORD, guarded
 
-triggers = st.from_regex(r"[a-z0-9][a-z0-9_-]{2,31}", fullmatch=True).filter(lambda word: word not in COMMON)
+triggers = st.from_regex(r"[a-z0-9][a-z0-9_-]{1,30}[a-z]", fullmatch=True).filter(lambda word: word not in COMMON)
 
 
 @given(st.text(max_size=40))
@@ -33,55 +32,18 @@ def test_a_good_trigger_word_passes_in_any_case_and_width(word: str) -> None:
     assert guarded(f" {word.upper()} ") == guarded(wide) == word
 
 
-@pytest.mark.parametrize("word", ["zоrp", "zοrp", "ｚоrp", "żorp", "zorp!", "zo rp", "zorp\u200b", "жорп", "_zorp"])
+@pytest.mark.parametrize(
+    "word", ["zоrp", "zοrp", "ｚоrp", "żorp", "zorp!", "zo rp", "zorp\u200b", "жорп", "_zorp", "zorp-"]
+)
 def test_what_looks_like_a_trigger_word_is_refused(word: str) -> None:
     with pytest.raises(BadTrigger):
         guarded(word)
 
 
-@pytest.mark.parametrize("word", ["CAT", "style", "ab", "", "x" * 33])
-def test_ordinary_short_and_long_words_are_refused(word: str) -> None:
+@pytest.mark.parametrize("word", ["CAT", "style", "lora", "2026", "3-4", "ab", "", "x" * 33])
+def test_ordinary_short_and_long_words_and_numbers_are_refused(word: str) -> None:
     with pytest.raises(BadTrigger):
         guarded(word)
-
-
-@given(triggers, st.lists(st.sampled_from(["a", "RED", "star,", "«on»", "it's"])))
-def test_a_prompt_calls_the_model_whose_word_is_in_it(word: str, others: list[str]) -> None:
-    model = a_model(trigger=word)
-    text = " ".join([*others, f"({word.upper()})", *others])
-
-    assert word in words(text)
-    assert resolved(text, [model], asker="bob") == model
-
-
-@given(triggers, triggers)
-def test_a_part_of_a_word_calls_nothing(word: str, other: str) -> None:
-    assert resolved(f"{word}x{other}", [a_model(trigger=word)], asker="ann") is None
-
-
-def test_the_first_word_wins_then_ones_own_then_the_order_given() -> None:
-    early = a_model(id="m1", owner="bob", visibility=Visibility.PUBLIC)
-    late = a_model(id="m2", owner="cid", visibility=Visibility.PUBLIC)
-    mine = a_model(id="m3", owner="ann")
-    blip = a_model(id="m4", owner="bob", trigger="blip")
-    everything = [early, late, mine, blip]
-
-    called = {
-        "own before others": resolved("a zorp", everything, asker="ann"),
-        "earliest of others": resolved("a zorp", everything, asker="dan"),
-        "first word": resolved("a blip and a zorp", everything, asker="ann"),
-        "nobody": resolved("nothing of that", everything, asker="ann"),
-    }
-
-    assert called == {"own before others": mine, "earliest of others": early, "first word": blip, "nobody": None}
-
-
-@given(st.text())
-def test_words_are_folded_and_come_once(text: str) -> None:
-    found = words(text)
-
-    assert len(found) == len(set(found))
-    assert all(word in folded(text) for word in found)
 
 
 @given(triggers, st.lists(st.text(max_size=10), max_size=3), st.text(max_size=30))

@@ -1,4 +1,4 @@
-"""Studios without torch: children that answer as the real one does, in every way in which a training can go."""
+"""Studios without torch: children that answer as the real one does, in every way in which it can go."""
 
 import os
 import signal
@@ -11,8 +11,13 @@ from PIL import Image
 from core.domain.run import MetricsPoint
 from worker.channel import Channel
 from worker.pipelines.tasks import (
+    BadItem,
     Checkpointed,
+    Drawing,
+    Drawn,
     EpochEnded,
+    Generated,
+    GenerationTask,
     NanLoss,
     OutOfMemory,
     Progressed,
@@ -104,6 +109,34 @@ class Stumbling:
 
     def train(self, task: TrainingTask, _channel: Channel) -> float:
         return 1 / len(task.folder.parts[1:0])
+
+
+class Sketching:
+    """Draws nothing, but notes in each file which call it was made in, and in how large a company."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def generate(self, task: GenerationTask, channel: Channel) -> Generated:
+        self.calls += 1
+        note = f"call {self.calls} for {len(task.drawings)}"
+        made = [self.drawn(number, drawing, note, channel) for number, drawing in enumerate(task.drawings)]
+        return Generated(pictures=tuple(made))
+
+    def drawn(self, number: int, drawing: Drawing, note: str, channel: Channel) -> tuple[Path, ...]:
+        if drawing.prompt == "a bad one":
+            raise BadItem("The picture source cannot be read.")
+        if drawing.prompt == "a deadly one":
+            os.kill(os.getpid(), signal.SIGKILL)
+        paths: tuple[Path, ...] = ()
+        for seed in range(drawing.seed, drawing.seed + drawing.count):
+            paths = (*paths, drawing.folder / f"{seed}.png")
+            part = paths[-1].with_suffix(".part")
+            part.write_text(f"{note}: {seed}, {os.getpid()}")
+            part.replace(paths[-1])  # who sees it can read it
+            channel.send(Drawn(drawing=number, pictures=paths))
+            time.sleep(1000 if drawing.prompt == "an endless one" else PACE)
+        return paths
 
 
 def a_checkpoint(task: TrainingTask, step: int) -> Path:

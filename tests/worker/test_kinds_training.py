@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 from safetensors.torch import load
 
 from config.settings import Settings
@@ -21,9 +23,10 @@ from core.kinds.training import Result
 from loraguild.composition import House, opened
 from tests.builders.attempts import a_task, attempted, awaited
 from tests.builders.entities import HOME, an_item
-from tests.builders.scenes import a_quote_for, claimed, prove_the_ledger, somebody, stored
+from tests.builders.scenes import a_quote_for, claimed, imagined, prove_the_ledger, somebody, stored
 from tests.worker.pictures import a_picture, encoded
 from worker.attempt import attempt
+from worker.batch import Batch
 from worker.child import Child
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -42,6 +45,14 @@ class Workshop:
     async def attempted(self, job: Job) -> Job:
         """Do a job."""
         return await attempted(self.house, job, studio=self.studio, folder=self.folder)
+
+    async def attempted_together(self, *jobs: Job) -> list[Job]:
+        """Do jobs that are alike in one go."""
+        async with Batch(self.studio, size=len(jobs), folder=self.folder) as batch:
+            found = [(await claimed(self.house, job))[0] for job in jobs]
+            tasks = [a_task(self.house, job, studio=self.studio, folder=self.folder, batch=batch) for job in found]
+            await asyncio.gather(*(attempt(task, stop=asyncio.Event()) for task in tasks))
+        return [await self.house.store.jobs.get(job.id) for job in jobs]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -71,6 +82,13 @@ async def ordered(shop: Workshop, actor: Actor, dataset: Dataset, *, steps: int 
     return await shop.house.services.trainings.order(actor, quoted.quote.id, place=HOME)
 
 
+async def drawn(shop: Workshop, job: Job) -> tuple[str, ...]:
+    """Name the pictures of a finished job by their content."""
+    pictures = Pictures.model_validate(job.result).pictures
+    assert (await shop.house.store.generations.get(job.id)).pictures == pictures
+    return tuple(picture.sha256 for picture in pictures)
+
+
 async def content(shop: Workshop, sha256: str) -> bytes:
     return b"".join([chunk async for chunk in shop.house.blobs.open(sha256)])
 
@@ -94,19 +112,31 @@ async def test_a_training_leaves_a_run_with_its_facts_and_a_model_that_draws_the
     (model,) = await house.store.models.owned(ann.account)
     assert (model.slug, model.trigger, model.run, model.artifact) == ("zorp", "zorp", job.id, result.artifact)
 
-    async def drawn(seed: int) -> tuple[str, ...]:
-        order, _ = await house.services.generations.order(
-            ann, text="zorp on blue", count=2, seed=seed, place=HOME, key=house.services.conversations.token()
-        )
-        pictures = Pictures.model_validate((await shop.attempted(order)).result).pictures
-        assert (await house.store.generations.get(order.id)).pictures == pictures
-        return tuple(picture.sha256 for picture in pictures)
+    async def asked(seed: int) -> Job:
+        return await imagined(house, ann, "zorp on blue", count=2, seed=seed)
 
-    first = await drawn(7)
-    assert len(set(first)) == 2
-    assert await drawn(7) == first
-    assert (await drawn(8))[0] == first[1]
+    first, second = await drawn(shop, await shop.attempted(await asked(7)))
+    assert first != second
+    assert await drawn(shop, await shop.attempted(await asked(7))) == (first, second)
+    again, third = await drawn(shop, await shop.attempted(await asked(8)))
+    assert (again, len({first, second, third})) == (second, 3)
+    together = await shop.attempted_together(await asked(8), await asked(7))
+    assert [await drawn(shop, job) for job in together] == [(second, third), (first, second)]
     await prove_the_ledger(house.store)
+
+
+async def test_a_variation_starts_from_a_picture_and_says_so(shop: Workshop) -> None:
+    house, fay = shop.house, await somebody(shop.house, "fay")
+    (first,) = await drawn(shop, await shop.attempted(await imagined(house, fay, "a red circle", offering="long")))
+    job = await imagined(house, fay, "a red circle", offering="long", seed=5)
+    source = await stored(house, "source.png", await content(shop, first))
+    wanted = await house.store.generations.get(job.id)
+    await house.store.generations.save(wanted.but(source=source, strength=40))
+    (varied,) = await drawn(shop, await shop.attempted(job))
+    with Image.open(BytesIO(await content(shop, varied))) as opened:
+        assert opened.info["parameters"].splitlines()[0] == "a red circle"
+        assert "Seed: 5, Size: 64x64" in opened.info["parameters"]
+        assert "Denoising strength: 0.4" in opened.info["parameters"]
 
 
 async def test_a_training_uses_its_snapshot_whatever_became_of_the_dataset(shop: Workshop) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,35 +10,17 @@ import pytest
 import structlog
 
 from core.domain.caption import CaptionMode
-from core.domain.fleet import Worker
 from core.domain.job import LEASE, Job, JobState
 from core.ports.clock import HandClock
 from loraguild.composition import House
-from tests.builders.attempts import GIB, awaited
-from tests.builders.entities import HOME, NOON
-from tests.builders.scenes import KINDS, a_ready_dataset, claimed, somebody, stored
+from tests.builders.attempts import GIB, a_floor, awaited, working
+from tests.builders.entities import HOME
+from tests.builders.scenes import a_ready_dataset, claimed, somebody, stored
 from tests.worker.pictures import a_zorp, encoded
 from worker.folders import KEPT_UNUSED, forget_unused, own_folder
 from worker.loop import Floor, work
 
 A_MOMENT = timedelta(milliseconds=1)
-
-
-def a_floor(house: House, folder: Path, *, name: str = "w1", kinds: tuple[str, ...] = KINDS) -> Floor:
-    worker = Worker(id=name, host="here", pid=os.getpid(), device="cpu", kinds=kinds, started_at=NOON, seen_at=NOON)
-    return Floor(services=house.services, blobs=house.blobs, worker=worker, folder=folder, memory=4 * GIB)
-
-
-@asynccontextmanager
-async def working(floor: Floor) -> AsyncIterator[None]:
-    """Let a worker work in the background."""
-    stop = asyncio.Event()
-    running = asyncio.create_task(work(floor, stop=stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.wait_for(running, 20)
 
 
 async def wishes(house: House, *, count: int) -> list[Job]:

@@ -1,4 +1,4 @@
-"""Exported adapters load back with the same output, pictures repeat, and a studio keeps one base."""
+"""Exported adapters load back with the same output, several at once too, and what does not fit is refused."""
 
 import hashlib
 from pathlib import Path
@@ -6,17 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 
-from core.domain.value import Value
-from tests.builders.bases import Line, a_base, a_generation
+from tests.builders.bases import a_base, a_look
+from worker.architectures.sd15 import load, wearing
 from worker.pipelines import kohya, lora, sampling
-from worker.pipelines.base import Base, load
+from worker.pipelines.base import Base
 from worker.pipelines.placement import Placement
-from worker.pipelines.studio import Studio, wearing
-from worker.pipelines.tasks import BadAdapter, BaseMissing, Generated, GenerationTask, WeightedAdapter
+from worker.pipelines.sampling import Shot
+from worker.pipelines.tasks import BadAdapter, BaseMissing, WeightedAdapter
 
 CPU = Placement(device="cpu", dtype=torch.float32)
 RANK, ALPHA = 4, 2.0
@@ -28,8 +27,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
 
 
 def drawn(base: Base) -> np.ndarray:
-    made = sampling.pictures(base, ["zorp"], seed=1, steps=3, guidance=3.0, width=64, height=64)
-    return np.asarray(made[0], dtype=float)
+    (made,) = sampling.pictures(base, [Shot(prompt="zorp", seed=1)], a_look(Path(base.name), steps=3, guidance=3.0))
+    return np.asarray(made, dtype=float)
+
+
+def an_adapter(path: Path, *, weight: float = 1.0) -> WeightedAdapter:
+    return WeightedAdapter(artifact=path, name="zorp", weight=weight)
 
 
 def export_random_adapter(base: Base, path: Path, *, text_encoder: bool, dtype: torch.dtype) -> np.ndarray:
@@ -51,7 +54,7 @@ def test_an_export_draws_as_the_adapter_did_in_memory(
     path = tmp_path / "zorp.safetensors"
     plain = drawn(base)
     in_memory = export_random_adapter(base, path, text_encoder=text_encoder, dtype=dtype)
-    with wearing(base, (WeightedAdapter(artifact=path),)):
+    with wearing(base, (an_adapter(path),)):
         loaded = drawn(base)
     assert np.abs(loaded - in_memory).max() <= levels
     assert np.abs(in_memory - plain).max() > 20
@@ -77,58 +80,46 @@ def test_the_hash_is_that_of_the_content(base: Base, tmp_path: Path) -> None:
         metadata = file.metadata()
     assert metadata["modelspec.hash_sha256"] == f"0x{expected}"
     assert metadata["sshs_model_hash"] == expected
+    assert kohya.content_hash(path) == expected
 
 
 def test_weights_scale_adapters_and_two_add_up(base: Base, tmp_path: Path) -> None:
     path = tmp_path / "zorp.safetensors"
     whole = export_random_adapter(base, path, text_encoder=False, dtype=torch.float32)
-    half = WeightedAdapter(artifact=path, weight=0.5)
+    half = an_adapter(path, weight=0.5)
     with wearing(base, (half, half)):
         assert np.abs(drawn(base) - whole).max() <= 1
-    with wearing(base, (WeightedAdapter(artifact=path, weight=0.0),)):
+    with wearing(base, (an_adapter(path, weight=0.0),)):
         assert np.abs(drawn(base) - whole).max() > 20
 
 
-@pytest.fixture(scope="module")
-def studio() -> Studio:
-    return Studio(CPU)
+def test_an_adapter_with_text_encoder_goes_beside_one_without(base: Base, tmp_path: Path) -> None:
+    paths = [tmp_path / "with.safetensors", tmp_path / "without.safetensors"]
+    for path, text_encoder in zip(paths, (True, False), strict=True):
+        export_random_adapter(base, path, text_encoder=text_encoder, dtype=torch.float32)
+    one, other = (an_adapter(path) for path in paths)
+    pictures = []
+    for worn in ((one,), (other,), (one, other), (one, other.but(weight=-0.5))):
+        with wearing(base, worn):
+            pictures.append(drawn(base).tobytes())
+    assert len(set(pictures)) == 4
 
 
-def pixels(studio: Studio, task: GenerationTask) -> list[bytes]:
-    made: Value = studio.generate(task, Line())
-    assert isinstance(made, Generated)
-    found = []
-    for path in made.pictures:
-        with Image.open(path) as picture:
-            found.append(picture.tobytes())
-    return found
+@pytest.mark.parametrize("content", [b"junk", save({"some.weight": torch.zeros(2)})])
+def test_a_file_that_is_no_adapter_is_refused_by_the_models_name(base: Base, tmp_path: Path, content: bytes) -> None:
+    plain = drawn(base)
+    path = tmp_path / "junk.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(BadAdapter, match="The model zorp cannot be loaded"), wearing(base, (an_adapter(path),)):
+        pass
+    assert np.array_equal(drawn(base), plain)
 
 
-def test_each_picture_has_its_own_seed_in_any_company(studio: Studio, base: Base, tmp_path: Path) -> None:
-    task = a_generation(tmp_path, base=Path(base.name))
-    six = pixels(studio, task.but(count=6))
-    assert len(set(six)) == 6
-    alone = pixels(studio, task.but(count=1, seed=task.seed + 5))
-    difference = np.frombuffer(alone[0], np.uint8).astype(int) - np.frombuffer(six[5], np.uint8)
-    assert np.abs(difference).max() <= 1
-
-
-def test_a_studio_changes_its_base_and_back(studio: Studio, base: Base, tmp_path: Path) -> None:
-    task = a_generation(tmp_path, base=Path(base.name))
-    other = a_base(tmp_path / "other", prediction="v_prediction")
-    first = pixels(studio, task)
-    assert pixels(studio, task.but(base=str(other))) != first
-    assert pixels(studio, task) == first
-
-
-def test_a_file_that_is_no_adapter_is_refused_and_forgotten(studio: Studio, base: Base, tmp_path: Path) -> None:
-    (tmp_path / "junk.safetensors").write_bytes(b"junk")
-    task = a_generation(tmp_path, base=Path(base.name))
-    for name in ("junk.safetensors", "missing.safetensors"):
-        adapters = (WeightedAdapter(artifact=tmp_path / name),)
-        with pytest.raises(BadAdapter, match=name):
-            studio.generate(task.but(adapters=adapters), Line())
-    assert len(pixels(studio, task)) == 2
+def test_an_adapter_of_another_family_is_refused(base: Base, tmp_path: Path) -> None:
+    path = tmp_path / "zorp.safetensors"
+    export_random_adapter(load("package:tiny-sd", CPU), path, text_encoder=False, dtype=torch.float16)
+    with pytest.raises(BadAdapter, match="The model zorp cannot be loaded"), wearing(base, (an_adapter(path),)):
+        pass
 
 
 @pytest.mark.parametrize("name", ["package:nothing", "no/such/place", "not a name"])

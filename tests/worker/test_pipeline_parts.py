@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from core.domain.recipes.sd15_lora import Hyperparameters, Schedule
 from tests.builders.bases import a_base, some_items
+from worker.architectures.sd15 import PARTS, load
 from worker.bases import base_location
 from worker.pipelines import course, encoding
-from worker.pipelines.base import Base, folder_hash, load
+from worker.pipelines.base import Base, folder_hash
 from worker.pipelines.objective import snr_weights
-from worker.pipelines.placement import SMALL, Placement, threads
+from worker.pipelines.placement import LANES, SMALL, WIDE, Placement, lanes, threads
 from worker.pipelines.studio import is_out_of_memory
 
 CPU = Placement(device="cpu", dtype=torch.float32)
@@ -119,10 +120,10 @@ def test_pixels_are_cropped_at_the_centre_and_scaled(tmp_path: Path) -> None:
 
 def test_a_base_is_known_by_its_content_not_its_place(tmp_path: Path) -> None:
     here, there = a_base(tmp_path / "here"), a_base(tmp_path / "there")
-    assert folder_hash(here) == folder_hash(there)
+    assert folder_hash(here, parts=PARTS) == folder_hash(there, parts=PARTS)
     config = there / "unet" / "config.json"
     config.write_text(config.read_text().replace("8", "9", 1))
-    assert folder_hash(here) != folder_hash(there)
+    assert folder_hash(here, parts=PARTS) != folder_hash(there, parts=PARTS)
 
 
 def test_a_shipped_base_is_found_and_others_are_left_alone() -> None:
@@ -146,6 +147,11 @@ def test_the_device_decides_the_number_format(*, cuda: bool, bf16: bool, device:
 
 def test_small_models_get_one_thread() -> None:
     assert [threads(count, cores=8) for count in (SMALL - 1, SMALL)] == [1, 8]
+
+
+def test_pictures_are_made_side_by_side_where_that_costs_little() -> None:
+    sizes = [(SMALL - 1, 0), (SMALL, 0), (SMALL, WIDE - 1), (SMALL, WIDE)]
+    assert [lanes(count, multiprocessors=width) for count, width in sizes] == [LANES, 1, 1, LANES]
 
 
 def test_running_out_of_memory_is_recognised() -> None:

@@ -120,8 +120,8 @@ def test_a_damaged_checkpoint_is_refused(studio: Studio, base: Path, tmp_path: P
 
 def test_training_leaves_the_warm_base_as_it_was(studio: Studio, base: Path, tmp_path: Path) -> None:
     def drawn(folder: str) -> list[bytes]:
-        made = studio.generate(a_generation(tmp_path / folder, base=base), Line())
-        return [path.read_bytes() for path in made.pictures]
+        (made,) = studio.generate(a_generation(tmp_path / folder, base=base), Line()).pictures
+        return [path.read_bytes() for path in made]
 
     untouched = drawn("before")
     finished(studio, a_training(tmp_path, base=base, hyperparameters={"targets": "all"}))

@@ -1,36 +1,63 @@
-"""Generation: the torch child makes the pictures of a prompt with a model."""
+"""Generation: the torch child makes the pictures of a prompt with any number of models, or of none."""
+
+from functools import partial
 
 from core.kinds.generation import Result
-from worker.pipelines.tasks import Generated, GenerationTask, WeightedAdapter
-from worker.task import Task
+from core.services.generations import Assignment
+from worker.batch import Wish
+from worker.pipelines.tasks import Drawing, Look, WeightedAdapter
+from worker.task import HandedOver, Task
 
 
 async def work(task: Task) -> Result:
-    """Fetch the LoRA, make the pictures, store them.
+    """Fetch what is needed, draw together with the others of the batch, store the pictures.
 
     Raises:
         TaskFailed: What the pipeline foresaw.
+        HandedOver: The worker is leaving and has not begun to draw.
         LeaseLost: The attempt is stale.
     """
     assignment = await task.services.generations.assignment(task.job)
-    wanted, model = assignment.generation, assignment.model
-    adapter = await task.fetch(model.artifact.sha256, task.folder / "adapter.safetensors")
-    await task.progressed(0, wanted.count, doing="drawing")
-    ordered = GenerationTask(
-        folder=task.folder,
-        base=assignment.offering.base.location,
-        adapters=(WeightedAdapter(artifact=adapter),),
-        prompt=wanted.prompt,
-        seed=wanted.seed,
-        steps=wanted.steps,
-        guidance=wanted.guidance,
-        width=wanted.size,
-        height=wanted.size,
-        count=wanted.count,
+    wanted = assignment.generation
+    wish = Wish(
+        look=await _look(task, assignment),
+        drawing=Drawing(
+            folder=task.folder,
+            prompt=wanted.prompt,
+            negative=wanted.negative,
+            seed=wanted.seed,
+            count=wanted.count,
+            source=await task.fetch(wanted.source.sha256, task.folder / "source") if wanted.source else None,
+        ),
+        on_picture=partial(task.progressed, total=wanted.count, doing="drawing"),
     )
-    made: Generated = await task.studio.call("generate", ordered)
+    await task.progressed(0, wanted.count, doing="drawing")
+    if task.stopping.is_set():
+        raise HandedOver
     pictures = [
-        await task.store(path, name=f"{model.slug}-{wanted.seed + number}.png", media_type="image/png")
-        for number, path in enumerate(made.pictures)
+        await task.store(path, name=f"{wanted.id}-{wanted.seed + number}.png", media_type="image/png")
+        for number, path in enumerate(await task.batch.draw(wish))
     ]
     return Result(pictures=tuple(pictures))
+
+
+async def _look(task: Task, assignment: Assignment) -> Look:
+    """How it is drawn; adapters are put on in an order of their own, whichever the prompt called first."""
+    wanted, base = assignment.generation, assignment.offering.base
+    worn = zip(wanted.adapters, assignment.models, strict=True)
+    adapters = [
+        WeightedAdapter(
+            artifact=await task.shared(model.artifact.sha256), name=model.slug, weight=adapter.percent / 100
+        )
+        for adapter, model in sorted(worn, key=lambda one: one[0].model)
+    ]
+    return Look(
+        architecture=base.architecture,
+        base=base.location,
+        adapters=tuple(adapters),
+        steps=wanted.steps,
+        guidance=wanted.guidance,
+        width=wanted.width,
+        height=wanted.height,
+        strength=wanted.strength if wanted.source else None,
+    )

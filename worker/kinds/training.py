@@ -20,7 +20,8 @@ from worker.pipelines.tasks import (
     TrainingItem,
     TrainingTask,
 )
-from worker.task import HandedOver, Task, patiently
+from worker.task import HandedOver, Task
+from worker.waiting import patiently
 
 SAFETENSORS, PNG = "application/x-safetensors", "image/png"
 
@@ -65,6 +66,7 @@ async def _prepared(task: Task, assignment: Assignment) -> TrainingTask:
     checkpoint = task.job.checkpoint
     return TrainingTask(
         folder=task.folder,
+        architecture=offering.base.architecture,
         base=offering.base.location,
         recipe=run.recipe,
         hyperparameters=dict(run.hyperparameters),

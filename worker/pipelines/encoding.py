@@ -28,21 +28,27 @@ class Latents:
     std: torch.Tensor
 
 
-def pixels(picture: Path, resolution: int) -> torch.Tensor:
-    """Return a picture as [1, 3, resolution, resolution] in -1…1: shorter side resized, centre cropped.
-
-    Transparent parts become white.
+def opened(picture: Path) -> Image.Image:
+    """Return a picture in RGB, upright; transparent parts become white.
 
     Raises:
         BadItem: The file is no readable picture.
     """
     try:
-        with Image.open(picture) as opened:
-            image = ImageOps.exif_transpose(opened).convert("RGBA")
+        with Image.open(picture) as file:
+            image = ImageOps.exif_transpose(file).convert("RGBA")
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise BadItem(f"The picture {picture.name} cannot be read: {error}") from error
-    flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    square = ImageOps.fit(flat, (resolution, resolution), method=Image.Resampling.LANCZOS)
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
+def pixels(picture: Path, resolution: int) -> torch.Tensor:
+    """Return a picture as [1, 3, resolution, resolution] in -1…1: shorter side resized, centre cropped.
+
+    Raises:
+        BadItem: The file is no readable picture.
+    """
+    square = ImageOps.fit(opened(picture), (resolution, resolution), method=Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(square)).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 

@@ -56,6 +56,13 @@ def write(path: Path, adapter: dict[str, torch.Tensor], metadata: Mapping[str, o
     part.replace(path)
 
 
+def content_hash(path: Path) -> str:
+    """Return the sha256, in hex, of a file's tensors: all behind the header, whatever the metadata (AutoV3)."""
+    with path.open("rb") as file:
+        file.seek(8 + int.from_bytes(file.read(8), "little"))
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _hashes(adapter: dict[str, torch.Tensor], metadata: Mapping[str, str]) -> dict[str, str]:
     """Return ModelSpec's and kohya's hashes: of all behind the header, and of a window of the file (legacy)."""
     content = save(adapter, {key: value for key, value in metadata.items() if key.startswith("ss_")})

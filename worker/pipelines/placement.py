@@ -5,7 +5,9 @@ from typing import Self
 
 import torch
 
-SMALL = 50_000_000  # parameters; below, threads cost more than they bring
+SMALL = 50_000_000  # parameters; below, threads cost more than they bring, and so does a call of its own
+WIDE = 100  # multiprocessors of a device that one picture leaves idle
+LANES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,11 @@ class Placement:
         return cls.best(cuda=cuda, bf16=cuda and torch.cuda.is_bf16_supported(including_emulation=False))
 
     @property
+    def multiprocessors(self) -> int:
+        """How many multiprocessors the device has; a CPU has none."""
+        return torch.cuda.get_device_properties(self.device).multi_processor_count if self.device == "cuda" else 0
+
+    @property
     def is_mixed(self) -> bool:
         """Whether the weights are narrower than the adapters, so that computing needs autocast."""
         return self.dtype is not torch.float32
@@ -41,3 +48,11 @@ class Placement:
 def threads(parameters: int, *, cores: int) -> int:
     """Return how many CPU threads a model of this many parameters is worth."""
     return 1 if parameters < SMALL else cores
+
+
+def lanes(parameters: int, *, multiprocessors: int) -> int:
+    """Return how many pictures a model of this many parameters makes at once, where it costs hardly more than one.
+
+    Always so many, whoever ordered them: the last bits of a picture depend on the size of the call that makes it.
+    """
+    return LANES if parameters < SMALL or multiprocessors >= WIDE else 1

@@ -1,30 +1,19 @@
 """What a torch child keeps between tasks: one warm base model, and the two things it can do with it."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 from diffusers.utils import logging as diffusers_logging
-from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
+from worker import architectures
 from worker.bases import base_location
 from worker.channel import Channel, TaskFailed
 from worker.pipelines import sampling
-from worker.pipelines.base import Base, load
+from worker.pipelines.base import Base
 from worker.pipelines.placement import Placement
-from worker.pipelines.tasks import (
-    BadAdapter,
-    Generated,
-    GenerationTask,
-    OutOfMemory,
-    Stopped,
-    Trained,
-    TrainingTask,
-    WeightedAdapter,
-)
+from worker.pipelines.tasks import Generated, GenerationTask, OutOfMemory, Stopped, Trained, TrainingTask
 from worker.recipes import training_of
 
 
@@ -46,33 +35,25 @@ class Studio:
             TaskFailed: The base, an item or the checkpoint is unusable, the loss is no number, or memory ran out.
         """
         with self._guarded():
-            return training_of(task.recipe)(task, channel, base=self._base(task.base))
+            return training_of(task.recipe)(task, channel, base=self._base(task.architecture, task.base))
 
-    def generate(self, task: GenerationTask, channel: Channel) -> Generated:  # noqa: ARG002 - one shape for all tasks
+    def generate(self, task: GenerationTask, channel: Channel) -> Generated:
         """Make pictures with any number of adapters at once.
 
         Raises:
-            TaskFailed: The base or an adapter is unusable, or memory ran out.
+            TaskFailed: The base, an adapter or a picture to start from is unusable, or memory ran out.
         """
         with self._guarded():
-            base = self._base(task.base)
-            with wearing(base, task.adapters):
-                made = sampling.pictures(
-                    base,
-                    [task.prompt] * task.count,
-                    negative=task.negative,
-                    seed=task.seed,
-                    steps=task.steps,
-                    guidance=task.guidance,
-                    width=task.width,
-                    height=task.height,
-                )
-            return Generated(pictures=sampling.save(made, task.folder, stem="picture"))
+            base = self._base(task.look.architecture, task.look.base)
+            with architectures.named(base.architecture).wearing(base, task.look.adapters):
+                return sampling.draw(base, task, channel)
 
-    def _base(self, name: str) -> Base:
-        if self._warm is None or base_location(self._warm.name) != base_location(name):
-            self._warm = None  # the old one goes before the new one comes: there may be room for one only
-            self._warm = load(name, self._placement)
+    def _base(self, architecture: str, name: str) -> Base:
+        warm = self._warm
+        if warm and (warm.architecture, base_location(warm.name)) == (architecture, base_location(name)):
+            return warm
+        warm = self._warm = None  # the old one goes before the new one comes: there may be room for one only
+        self._warm = architectures.named(architecture).load(name, self._placement)
         return self._warm
 
     @contextmanager
@@ -89,35 +70,6 @@ class Studio:
                     "The device has too little memory for this; try a smaller batch or resolution."
                 ) from error
             raise
-
-
-@contextmanager
-def wearing(base: Base, adapters: tuple[WeightedAdapter, ...]) -> Iterator[None]:
-    """Put exported adapters onto the base, and take them off at the end.
-
-    Raises:
-        BadAdapter: A file is missing, damaged or made for another family.
-    """
-    names = [f"adapter_{number}" for number in range(len(adapters))]
-    try:
-        for name, adapter in zip(names, adapters, strict=True):
-            try:
-                _load_adapter(base, adapter.artifact, name=name)
-            except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-                raise BadAdapter(f"{adapter.artifact.name} cannot be loaded onto this base: {error}") from error
-        if names:
-            base.pipeline.set_adapters(names, [adapter.weight for adapter in adapters])
-        yield
-    finally:
-        base.pipeline.unload_lora_weights()
-
-
-def _load_adapter(base: Base, artifact: Path, *, name: str) -> None:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Already found a `peft_config`")  # several adapters at once are meant
-        base.pipeline.load_lora_weights(
-            artifact.parent, weight_name=artifact.name, adapter_name=name, local_files_only=True
-        )
 
 
 def is_out_of_memory(error: Exception) -> bool:

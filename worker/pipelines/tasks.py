@@ -22,11 +22,13 @@ class TrainingItem(Value):
 class TrainingTask(Value):
     """Train one adapter.
 
-    `base` is what `worker.bases.base_location` takes. Files are written under `folder`; `cache` keeps encoded pictures
-    and captions between tasks. With `checkpoint` the run goes on from that file's step as if it had never stopped.
+    `architecture` names the module of `worker.architectures` that knows the base, `base` is what
+    `worker.bases.base_location` takes. Files are written under `folder`; `cache` keeps encoded pictures and captions
+    between tasks. With `checkpoint` the run goes on from that file's step as if it had never stopped.
     """
 
     folder: Path
+    architecture: str
     base: str
     recipe: str
     hyperparameters: dict[str, JsonValue]
@@ -93,32 +95,61 @@ class Stopped(Value):
 
 
 class WeightedAdapter(Value):
-    """An adapter's file and how strongly it counts."""
+    """An adapter's file, what the model is called (without its owner), and how strongly it counts."""
 
     artifact: Path
+    name: str
     weight: float = 1.0
 
 
-class GenerationTask(Value):
-    """Make `count` pictures of one prompt, with the seeds `seed`, `seed + 1`, …; sizes in pixels."""
+class Look(Value):
+    """What pictures that are drawn in one go have in common; sizes in pixels.
 
-    folder: Path
+    `strength` is how many percent of the pictures that they start from variations may change.
+    """
+
+    architecture: str
     base: str
     adapters: tuple[WeightedAdapter, ...] = ()
-    prompt: str
-    negative: str = ""
-    seed: int
     steps: int = Field(ge=1)
     guidance: float = Field(ge=0)
     width: int = Field(ge=64, multiple_of=8)
     height: int = Field(ge=64, multiple_of=8)
+    strength: int | None = Field(default=None, ge=1, le=100)
+
+
+class Drawing(Value):
+    """`count` pictures of one prompt with the seeds `seed`, `seed + 1`, …, written into `folder`.
+
+    Variations start from the picture `source`.
+    """
+
+    folder: Path
+    prompt: str
+    negative: str = ""
+    seed: int
     count: int = Field(ge=1)
+    source: Path | None = None
+
+
+class GenerationTask(Value):
+    """Make the pictures of all drawings; every picture is the same in any company."""
+
+    look: Look
+    drawings: tuple[Drawing, ...] = Field(min_length=1)
+
+
+class Drawn(Value):
+    """The pictures of one drawing so far, in the order of their seeds; `drawing` counts from 0."""
+
+    drawing: int
+    pictures: tuple[Path, ...]
 
 
 class Generated(Value):
-    """The pictures of a generation, in the order of their seeds."""
+    """The pictures of a generation, by drawing, in the order of their seeds."""
 
-    pictures: tuple[Path, ...]
+    pictures: tuple[tuple[Path, ...], ...]
 
 
 class NanLoss(TaskFailed):

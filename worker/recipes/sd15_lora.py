@@ -18,7 +18,8 @@ from worker.pipelines.base import Base
 from worker.pipelines.checkpoints import LoopState, RunIdentity
 from worker.pipelines.encoding import Describe, Latents
 from worker.pipelines.journal import Journal
-from worker.pipelines.tasks import Checkpointed, EpochEnded, Stopped, Trained, TrainingTask
+from worker.pipelines.sampling import Shot
+from worker.pipelines.tasks import Checkpointed, EpochEnded, Look, Stopped, Trained, TrainingTask
 
 DTYPES = {Precision.FP16: torch.float16, Precision.FP32: torch.float32}
 UNGRADED = 4  # times as many items fit in memory where no gradients are kept
@@ -167,16 +168,16 @@ def _end_epoch(loop: Loop, number: int) -> EpochEnded:
 
 
 def _samples(base: Base, task: TrainingTask, wish: Hyperparameters, *, stem: str) -> tuple[Path, ...]:
-    made = sampling.pictures(
-        base,
-        task.sample_prompts,
-        seed=SAMPLE_SEED,
+    look = Look(
+        architecture=task.architecture,
+        base=task.base,
         steps=wish.sample_steps,
         guidance=wish.sample_guidance,
         width=wish.resolution,
         height=wish.resolution,
     )
-    return sampling.save(made, task.folder / "samples", stem=stem)
+    shots = [Shot(prompt=prompt, seed=SAMPLE_SEED + n) for n, prompt in enumerate(task.sample_prompts)]
+    return sampling.save(sampling.pictures(base, shots, look), task.folder / "samples", stem=stem)
 
 
 def _targets(wish: Hyperparameters) -> dict[str, tuple[str, ...]]:
@@ -238,7 +239,7 @@ def _metadata(loop: Loop, number: int) -> dict[str, object]:
         "modelspec.prediction_type": "v" if velocity else "epsilon",
         "ss_v2": False,
         "ss_base_model_version": "sd_v1_v" if velocity else "sd_v1",
-        "ss_sd_model_name": loop.base.name.replace(":", "/").rsplit("/", 1)[-1],  # a folder is the operator's affair
+        "ss_sd_model_name": loop.base.title,
         "ss_sd_model_hash": loop.base.hash,
         "ss_network_module": "networks.lora",
         "ss_network_dim": wish.rank,

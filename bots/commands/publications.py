@@ -1,0 +1,234 @@
+"""Models of one's own: who may use them, what they are called, how they present themselves."""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+from bots.chat.definition import command
+from bots.chat.parameter import PAGE, Call, Given, Listed, OneOf, Page, Parameter, Raw, Row, Text
+from bots.chat.references import ModelRef, UserRef
+from bots.chat.reply import Button, Reply
+from bots.chat.wording import number
+from bots.commands.models import PageNumber, Ref, kept
+from core.domain.account import Account
+from core.domain.action import Style, Then
+from core.domain.errors import BadValue
+from core.domain.model import SAMPLES, Licence, Model, described, tagged
+from core.domain.model import Visibility as Access
+from core.domain.trigger import folded
+
+NONE = "none"
+NUMBER = re.compile(r"[0-9]{1,6}")
+SHOWN = 10  # pictures in one message
+
+
+class Opened(OneOf[Access]):
+    """For whom a model is published; nobody is asked."""
+
+    asked = False
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Access]]:
+        """Everyone, or who knows its name."""
+        return [Row(value=one.value, label=one.value, thing=one) for one in (Access.PUBLIC, Access.UNLISTED)]
+
+
+class Licensed(OneOf[Licence]):
+    """A licence; nobody is asked."""
+
+    asked = False
+
+
+class Description(Text):
+    """What is said of a model."""
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> str:
+        """The description; `none` is an empty one.
+
+        Raises:
+            BadValue: It cannot be one.
+        """
+        text = described(await super().parse(call, raw, given))
+        return "" if folded(text) == NONE else text
+
+
+class Tags(Parameter[tuple[str, ...]]):
+    """Tags, separated by blanks or commas."""
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> tuple[str, ...]:
+        """The tags; `none` is none.
+
+        Raises:
+            BadValue: One cannot be one, or there are too many.
+        """
+        tags = tagged((await Text("").parse(call, raw, given)).replace(",", " ").split())
+        return () if tags == (NONE,) else tags
+
+
+class Numbers(Parameter[tuple[int, ...]]):
+    """Whole numbers, separated by blanks or commas."""
+
+    rest = True
+
+    async def parse(self, call: Call, raw: Raw, given: Given) -> tuple[int, ...]:
+        """The numbers; `none` is none.
+
+        Raises:
+            BadValue: A word is no number.
+        """
+        words = (await Text("").parse(call, raw, given)).replace(",", " ").split()
+        if wrong := [word for word in words if not NUMBER.fullmatch(word)]:
+            if [folded(word) for word in words] == [NONE]:
+                return ()
+            raise BadValue(what="number", value=wrong[0], why="give whole numbers such as 1 3 4, or none")
+        return tuple(map(int, words))
+
+
+class PersonRef(UserRef):
+    """Somebody whose name or login one knows: nobody is listed."""
+
+    async def choices(self, call: Call, text: str, given: Given, *, after: str = "", limit: int = PAGE) -> Page:
+        """Nothing: who is here is nobody's business."""
+        return Page()
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Account]]:
+        """The accounts of exactly this name."""
+        rows = await super().rows(call, text, given, after=after, limit=limit)
+        return [row for row in rows if folded(row.label) == folded(text)]
+
+
+class ReaderRef(Listed[Account]):
+    """Somebody whom the model that was named before is shared with."""
+
+    noun = "user"
+    hint = "The model is not shared with anybody called so."
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Account]]:
+        """Those whom it is shared with."""
+        model = given.get("model")
+        if isinstance(model, str):
+            model = await ModelRef("").parse(call, model, {})
+        readers = await call.services.models.readers(call.actor, model.id) if isinstance(model, Model) else []
+        return [Row(value=account.id, label=account.name, thing=account) for account in readers]
+
+
+@command("model publish")
+async def publish(
+    call: Call,
+    model: Ref,
+    visibility: Annotated[Access, Opened("For everyone (public), or who knows its name (unlisted)", Access)] = (
+        Access.PUBLIC
+    ),
+) -> Reply:
+    """Let everyone use a model by its trigger word."""
+    opened = await call.services.models.publish(call.actor, model.id, visibility=visibility)
+    if not opened.listed:
+        return Reply(title=f"{opened.name} is unlisted", lines=(f"Who knows its name can use it: `{opened.name}`.",))
+    seen = await call.services.models.view(call.actor, model.id)
+    words = kept(seen) or f"Everyone can use it now: `imagine {opened.trigger} …`"
+    return Reply(title=f"{opened.name} is public", lines=(words,))
+
+
+@command("model unpublish")
+async def unpublish(call: Call, model: Ref) -> Reply:
+    """Keep a model to yourself, and those whom you share it with."""
+    closed = await call.services.models.publish(call.actor, model.id, visibility=Access.PRIVATE)
+    return Reply(title=f"{closed.name} is private", lines=("Published again, it has its trigger word as before.",))
+
+
+@command("model share")
+async def share(call: Call, model: Ref, user: Annotated[Account, PersonRef("Who may use it")]) -> Reply:
+    """Let somebody use a model that is not public."""
+    shared = await call.services.models.share(call.actor, model.id, user)
+    return Reply(
+        title=f"{shared.name} is shared with {user.name}",
+        lines=(f"They call it by «{shared.trigger}», or by its name: `{shared.name}`.",),
+    )
+
+
+@command("model unshare")
+async def unshare(call: Call, model: Ref, user: Annotated[Account, ReaderRef("Who may not use it any more")]) -> Reply:
+    """Take a model back from somebody whom you share it with."""
+    kept_back = await call.services.models.unshare(call.actor, model.id, user)
+    return Reply(title=f"{kept_back.name} is not shared with {user.name} any more")
+
+
+@command("model rename")
+async def rename(call: Call, model: Ref, name: Annotated[str, Text("What to call it", rest=True)]) -> Reply:
+    """Call a model otherwise; its old name goes on to lead to it."""
+    renamed = await call.services.models.rename(call.actor, model.id, name)
+    return Reply(title=f"{model.name} is {renamed.name} now", lines=(f"`{model.name}` still leads to it.",))
+
+
+@command("model edit")
+async def edit(
+    call: Call,
+    model: Ref,
+    licence: Annotated[Licence | None, Licensed("What others may do with its file", Licence)] = None,
+    tags: Annotated[tuple[str, ...] | None, Tags("Up to 10 tags by which it is found, or none")] = None,
+    description: Annotated[str | None, Description("What to say of it, or none", rest=True)] = None,
+) -> Reply:
+    """Say what a model is for, what others may do with its file, and by which tags it is found."""
+    edited = await call.services.models.edit(call.actor, model.id, licence=licence, tags=tags, description=description)
+    usage = f"Say it so: `model edit {model.slug} licence=cc0-1.0 tags=robot,toy A tin robot.`"
+    return Reply(
+        title=f"What to change of {model.name}?" if edited == model else f"{model.name} is edited",
+        lines=(usage,) if edited == model else (),
+        fields=(
+            ("licence", edited.licence.value),
+            ("tags", " ".join(edited.tags) or NONE),
+            ("description", edited.description or NONE),
+        ),
+    )
+
+
+@command("model samples")
+async def samples(
+    call: Call,
+    model: Ref,
+    numbers: Annotated[tuple[int, ...] | None, Numbers(f"Up to {SAMPLES} numbers of pictures, or none")] = None,
+    page: Annotated[int, PageNumber("Which page of them to see")] = 1,
+) -> Reply:
+    """Choose the pictures that a model presents itself with, from those that its training made."""
+    if numbers is not None:
+        chosen = await call.services.models.show(call.actor, model.id, numbers)
+        title = f"{chosen.name} shows {number(len(chosen.samples), 'sample')}"
+        return Reply(title=title, pictures=chosen.samples, rating=chosen.rating)
+    known = await call.services.models.samples(call.actor, model.id)
+    before = (page - 1) * SHOWN
+    shown = known[before : before + SHOWN]
+    more = Button(label="More", command="model samples", arguments={"model": model.id, "page": str(page + 1)})
+    return Reply(
+        title=f"Samples {before + 1} to {before + len(shown)} of {len(known)}" if shown else "No more samples",
+        lines=(f"Choose up to {SAMPLES} by their numbers, in this order: `model samples {model.slug} 1 3 4`.",),
+        pictures=tuple(shown),
+        rating=model.rating,
+        buttons=(more,) if before + len(shown) < len(known) else (),
+    )
+
+
+@command("model delete")
+async def delete(call: Call, model: Ref) -> Reply:
+    """Delete a model; what it has earned stays yours."""
+    return Reply(
+        title=f"Delete {model.name}?",
+        lines=(
+            "Nobody can use it from then on. Pictures that were ordered are still drawn.",
+            "Its names stay taken, and what it has earned stays yours.",
+        ),
+        buttons=(
+            Button(
+                label="Delete",
+                command="model delete-now",
+                arguments={"model": model.id},
+                style=Style.DANGER,
+                then=Then.REPLACE,
+            ),
+        ),
+    )
+
+
+@command("model delete-now", menu=False)
+async def delete_now(call: Call, model: Ref) -> Reply:
+    """Delete a model without asking again."""
+    gone = await call.services.models.delete(call.actor, model.id)
+    return Reply(title=f"{gone.name} is deleted")

@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     console_trusted: bool = Field(default=False, description="Let the console speak as anyone on a shared MongoDB")
     daily_points: int = Field(default=100, ge=0, description="Points refill to this amount every day")
     royalty_daily_cap: int = Field(default=500, ge=0, description="Qoints that one person's pictures earn others a day")
-    royalty_holding_days: int = Field(default=14, ge=0, description="Days until royalties can be spent or paid out")
+    royalty_holding_days: int = Field(default=30, ge=0, description="Days until royalties can be spent or paid out")
     payout_minimum: int = Field(default=1000, ge=1, description="The least qoints that are paid out")
     payout_four_eyes: int = Field(default=10_000, ge=0, description="Above this in 30 days a payout takes two admins")
     captioner: str = Field(default="palette", description="Who describes pictures")

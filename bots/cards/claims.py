@@ -60,8 +60,8 @@ def _standing(claim: Claim) -> str:
     """How old it is, what it takes, and what hinders whoever looks."""
     state = claim.payout.state
     age = f"{number(claim.days, 'day')} ago" if claim.days else "today"
-    open_ = ("takes two admins" if claim.four_eyes else "", claim.hindrance) if state.open else ()
-    return "; ".join(part for part in (f"{state} {age}", *open_) if part)
+    hindrance = claim.hindrance or ("It takes two admins." if claim.four_eyes else "")
+    return f"{state} {age}. {hindrance}" if state.open and hindrance else f"{state} {age}"
 
 
 def _preview(claims: Sequence[Claim], state: PayoutState) -> tuple[str, ...]:
@@ -72,9 +72,12 @@ def _preview(claims: Sequence[Claim], state: PayoutState) -> tuple[str, ...]:
     for one in (ready := _ready(claims)):
         sums[one.owner] += one.payout.amount
     blocked = len(claims) - len(ready)
+    todo = f"can be {TODO[state][1]} by you now"
+    if not ready:
+        return (f"None {todo}: the table says why.",)
     return (
-        f"{number(len(ready), 'payout')} can be {TODO[state][1]} by you now: {sums.total()} qoints.",
-        *([", ".join(f"{owner} {amount}" for owner, amount in sums.items())] if sums else []),
+        f"{number(len(ready), 'payout')} {todo}: {number(sums.total(), 'qoint')}.",
+        ", ".join(f"{owner} {amount}" for owner, amount in sums.items()),
         *([f"{number(blocked, 'payout')} cannot: the table says why."] if blocked else []),
     )
 

@@ -22,12 +22,14 @@ async def running(call: Call, job: Job) -> Reply:
 
 
 async def done(call: Call, job: Job) -> Reply:
-    """The pictures with their prompt, seeds and models; whoever only looks may know more, and nothing else."""
+    """The pictures with their seeds, models and prompt, where the title cuts it; who only looks may know more."""
     made = (await call.services.generations.view(call.actor, job.id)).generation
     mine = made.owner == call.actor.account
+    prompt = made.prompt or made.text
+    cut = (("prompt", f"{prompt:.{SHOWN}}"),) if prompt != made.title else ()
     return Reply(
         title=job.title,
-        fields=(("prompt", f"{made.prompt or made.text:.{SHOWN}}"), ("seed", seeds(made)), ("models", worn(made))),
+        fields=(*cut, ("seed", seeds(made)), ("models", worn(made))),
         pictures=made.pictures,
         rating=made.rating,
         buttons=tuple(
@@ -39,8 +41,9 @@ async def done(call: Call, job: Job) -> Reply:
 
 
 def seeds(made: Generation) -> str:
-    """The seeds of the pictures, in their order."""
-    return ", ".join(str(made.seed + number) for number in range(made.count))
+    """The seeds of the pictures, which follow each other."""
+    last = made.seed + made.count - 1
+    return str(made.seed) if made.count == 1 else f"{made.seed} to {last}"
 
 
 def worn(made: Generation) -> str:

@@ -3,6 +3,7 @@
 from bots.cards import card
 from bots.chat.parameter import Call
 from bots.chat.reply import Button, Reply
+from bots.chat.wording import number
 from core.domain.action import Style, Then
 from core.domain.notice import Notice, Topic
 
@@ -18,7 +19,9 @@ async def told(call: Call, notice: Notice) -> Reply:
         case Topic.JOB_SUCCEEDED | Topic.JOB_FAILED | Topic.JOB_CANCELLED:
             reply = await card(call, notice.job or "")
         case Topic.GRANTED:
-            reply = Reply(title=f"{facts['by']} gave you {facts['amount']} qoints", lines=(facts["why"],))
+            reply = Reply(
+                title=f"{facts['by']} gave you {number(int(facts['amount']), 'qoint')}", lines=(facts["why"],)
+            )
         case Topic.REFUNDED:
             title = f"{facts['by']} gave you {facts['amount']} back for {facts['what']}"
             reply = Reply(title=title, lines=(facts["why"],))

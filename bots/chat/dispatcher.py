@@ -113,7 +113,8 @@ class Dispatcher:
                 if name in raw:
                     given[name] = await kind.parse(call, raw[name], given)
                 elif name not in definition.optional:
-                    wrong.append(BadValue(what=name, value="", why=f"it is missing. Usage: `{definition.usage}`"))
+                    why = f"{name} is missing. Usage: `{definition.usage}`"
+                    wrong.append(BadValue(what="command", value=definition.path, why=why))
             except DomainError as error:
                 wrong.append(error)
         unknown = [name for name in raw if name not in definition.parameters]

@@ -24,6 +24,7 @@ PAGE = 25
 LABEL = 100
 MANY = 4 * PAGE
 MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])", re.ASCII)
+NAMES = re.compile(r"(?<=[a-z])(?=[A-Z])")  # between the words of a class
 SIZE = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})", re.ASCII | re.IGNORECASE)
 
 
@@ -256,7 +257,7 @@ class OneOf(Listed[T]):
 
     def __init__(self, help: str, kind: type[StrEnum]) -> None:  # noqa: A002 - as above
         super().__init__(help)
-        self.noun = kind.__name__.lower()
+        self.noun = NAMES.sub(" ", kind.__name__).lower()
         self.hint = f"There are: {', '.join(kind)}."
         self._kind = kind
 

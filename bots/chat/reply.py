@@ -34,6 +34,7 @@ class Reply(Value):
 
     `code` is the stable code of an error, `unavailable` whether it was the house's; `job` the job whose card follows;
     `rating` who the pictures are for; `link` an address that belongs to this person alone: shown in private only.
+    All of a `personal` one is for this person alone, also where the command answers for everyone to see.
     """
 
     title: str
@@ -47,6 +48,7 @@ class Reply(Value):
     job: str | None = None
     rating: Rating = Rating.SFW
     link: str | None = None
+    personal: bool = False
     code: str | None = None
     unavailable: bool = False
 
@@ -56,6 +58,7 @@ class Reply(Value):
         return cls(
             title=title,
             lines=tuple(str(error) for error in errors),
+            personal=any(error.personal for error in errors),
             code=errors[0].code,
             unavailable=any(isinstance(error, Unavailable) for error in errors),
         )

@@ -14,6 +14,11 @@ def number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def are(count: int, noun: str) -> str:
+    """So many of something, and their verb: «1 file is», «12 files are»."""
+    return f"{number(count, noun)} {'is' if count == 1 else 'are'}"
+
+
 def pace(progress: Progress) -> str:
     """How far a job is: `120/200 · 14 s left · training`."""
     left = f"{_duration(progress.eta)} left" if progress.eta is not None and progress.step < progress.total else ""

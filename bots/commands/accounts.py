@@ -35,6 +35,7 @@ async def start(call: Call, code: Annotated[str, Text("What the link that you fo
         lines=(
             "Bundle pictures into a dataset, train a LoRA on them, and let your friends use it by its trigger word.",
             "A dataset starts with a name and the word that will call the model: `dataset new zorp trigger=zorp`.",
+            "Pictures come from a prompt with such a word in it: `imagine PROMPT`. `model list` shows what there is.",
         ),
         buttons=(
             Button(label="My datasets", command="dataset list", style=Style.GO),
@@ -57,7 +58,7 @@ async def help_(call: Call, name: Annotated[str, Text("A command", rest=True)] =
     if len(wanted) == 1 or any(one.path == name for one in wanted):
         one = next((one for one in wanted if one.path == name), wanted[0])
         fields = tuple((parameter, kind.help) for parameter, kind in one.parameters.items())
-        return Reply(title=one.usage, lines=tuple(line for line in (one.help, one.details) if line), fields=fields)
+        return Reply(title=one.usage, lines=(one.help, *_paragraphs(one.details)), fields=fields)
     rows = tuple((one.usage, one.help) for one in sorted(wanted, key=lambda one: one.path))
     return Reply(title="Commands", table=Table(header=("command", "what it does"), rows=rows))
 
@@ -182,3 +183,8 @@ def _joining(code: str) -> Reply:
 
 def _told(notify: Notify) -> str:
     return f"{WHERE[notify.where]}, {TELLING[notify.telling]}"
+
+
+def _paragraphs(text: str) -> list[str]:
+    """The paragraphs of a docstring, each in one line."""
+    return [" ".join(part.split()) for part in text.split("\n\n") if part]

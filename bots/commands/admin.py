@@ -36,7 +36,7 @@ async def grant(
 ) -> Reply:
     """Give somebody qoints."""
     await call.services.wallets.grant(call.actor, to=user, amount=amount, why=why, key=call.key)
-    return Reply(title=f"{amount} qoints granted to {user.name}", lines=(why,))
+    return Reply(title=f"{number(amount, 'qoint')} granted to {user.name}", lines=(why,))
 
 
 @command("admin refund", role=Role.ADMIN)
@@ -65,9 +65,12 @@ async def code(
         call.actor, amount=amount, count=count, days=days, sold=sold, key=call.key
     )
     return Reply(
-        title=f"{number(count, 'code')} worth {amount} qoints{' each' if count > 1 else ''}",
-        lines=(*(f"`{one}`" for one in made.codes), "Nobody sees them again. They are redeemed with `redeem CODE`."),
-        fields=(("lot", made.lot.value), ("good until", f"{made.expires_at:%d %b %Y}")),
+        title=f"{number(count, 'code')} worth {number(amount, 'qoint')}{' each' if count > 1 else ''}",
+        lines=(
+            *(f"`{one}`" for one in made.codes),
+            "Keep this: nobody is shown it again. A code is redeemed with `redeem CODE`.",
+        ),
+        fields=(("kind", kind.value), ("good until", f"{made.expires_at:%d %b %Y}")),
     )
 
 
@@ -85,6 +88,7 @@ async def disputes(call: Call) -> Reply:
         fields=(("job", first.dispute.id), ("since", f"{first.dispute.opened_at:%d %b %H:%M}")),
         table=Table(header=("also", "whose", "why"), rows=rows) if rows else None,
         buttons=(
+            Button(label="Look", command="train view", arguments=job),
             Button(
                 label=f"Pay {first.paid} back",
                 command="admin refund",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from bots.chat.definition import command
 from bots.chat.parameter import Call, MonthOf
-from bots.chat.reply import Reply, Table
+from bots.chat.reply import Button, Reply, Table
 from bots.chat.wording import number
 from core.domain.account import Role
 from core.domain.royalty import HUNDREDTHS, Rule, Usage, shown
@@ -14,10 +14,16 @@ from core.services.earnings import Line, Month, Use
 NOTHING = {
     Rule.OWN: "your own picture",
     Rule.RELATED: "from an account that counts as your own",
-    Rule.OFF: "nothing is shared of this offering's price",
+    Rule.OFF: "this offering shares none of its price",
     Rule.COPY: "the same file as another model of the picture",
     Rule.NOT_PURCHASED: "paid with free points or granted qoints",
 }
+
+
+WAYS = (
+    Button(label="Into my wallet", command="payout spend"),
+    Button(label="Pay out", command="payout request"),
+)
 
 
 @command("earnings", role=Role.VIEWER)
@@ -31,12 +37,13 @@ async def earnings(call: Call, month: Annotated[date | None, MonthOf("Which mont
         title=f"{number(earned.payable, 'qoint')} earned to use",
         fields=(("pending", waiting), *owed, (f"{stated.start:%B %Y}", _summed(stated))),
         table=Table(header=("model", "used", "earned"), rows=tuple(map(_row, stated.lines))) if stated.lines else None,
-        lines=tuple(map(_told, earned.latest)),
+        lines=() if month else tuple(map(_told, earned.latest)),
+        buttons=WAYS if earned.payable else (),
     )
 
 
 def _summed(month: Month) -> str:
-    uses = number(sum(line.uses for line in month.lines), "picture")
+    uses = number(sum(line.uses for line in month.lines), "order")
     return f"{shown(sum(line.share for line in month.lines))} earned by {uses} of others"
 
 
@@ -47,7 +54,8 @@ def _row(line: Line) -> tuple[str, str, str]:
 
 
 def _told(use: Use) -> str:
-    return f"{use.usage.at:%d %b %H:%M} · {use.model}: {shown(use.usage.share)}, {_why(use.usage)}"
+    share = shown(use.usage.share) if use.usage.share else "nothing"
+    return f"{use.usage.at:%d %b %H:%M} · {use.model}: {share}, {_why(use.usage)}"
 
 
 def _why(usage: Usage) -> str:

@@ -13,7 +13,7 @@ from bots.chat.reply import Button, Reply, Table
 from core.domain.account import Role
 from core.domain.action import Style, Then
 from core.domain.allowance import Limit
-from core.domain.generation import MOST_STARS, Generation
+from core.domain.generation import MOST_STARS, Generation, owned
 from core.domain.model import Model
 from core.domain.offering import Offering
 from core.domain.prompt import Rule, Step, replaced
@@ -115,7 +115,11 @@ async def list_(call: Call) -> Reply:
             title="No pictures yet", lines=("Make some: `imagine PROMPT`, with a model's trigger word in it.",)
         )
     rows = tuple((one.id, one.title, f"{one.created_at:%d %b %H:%M} {_rated(one)}".strip()) for one in made)
-    return Reply(title="Your pictures", table=Table(header=("job", "prompt", "when, and how good"), rows=rows))
+    return Reply(
+        title="Your pictures",
+        lines=("See some again: `train view JOB`.",),
+        table=Table(header=("job", "prompt", "when, and how good"), rows=rows),
+    )
 
 
 @command("generation info", role=Role.VIEWER)
@@ -124,28 +128,25 @@ async def info(call: Call, job: Ref) -> Reply:
     seen = await call.services.generations.view(call.actor, job.id)
     made, done = seen.generation, seen.job
     taken = done.ended_at - done.started_at if done.ended_at and done.started_at else None
-    start = (("starts from", f"{made.source.name}, of which {made.strength} % change"),) if made.source else ()
+    drawn = (made.prompt or "nothing but the models") if made.prompt != made.text else ""
+    said = (("Typed", made.text), ("Drawn", drawn), ("Not drawn", made.negative))
+    facts = (
+        ("models", worn(made)),
+        ("offering", made.offering),
+        ("starts from", f"{made.source.name}, of which {made.strength} % change" if made.source else ""),
+        ("seeds", seeds(made)),
+        ("size", f"{made.width}×{made.height}"),
+        ("steps", str(made.steps)),
+        ("guidance", f"{made.guidance:g}"),
+        ("price", str(done.price)),
+        ("took", f"{taken.total_seconds():.1f} s" if taken else ""),
+        ("rated", " ".join(filter(None, (_rated(made), made.feedback)))),
+        ("job", made.id),
+    )
     return Reply(
         title=done.title,
-        lines=(
-            f"Typed: {made.text}",
-            f"Drawn: {made.prompt or '–'}",
-            f"Not drawn: {made.negative or '–'}",
-            *dict.fromkeys(map(_told, made.trace)),
-        ),
-        fields=(
-            ("models", worn(made)),
-            ("offering", made.offering),
-            *start,
-            ("seeds", seeds(made)),
-            ("size", f"{made.width}×{made.height}"),
-            ("steps", str(made.steps)),
-            ("guidance", f"{made.guidance:g}"),
-            ("price", str(done.price)),
-            ("took", f"{taken.total_seconds():.1f} s" if taken else "–"),
-            ("rated", " ".join(filter(None, (_rated(made), made.feedback))) or "–"),
-            ("job", made.id),
-        ),
+        lines=(*(f"{what}: {words}" for what, words in said if words), *dict.fromkeys(map(_told, made.trace))),
+        fields=tuple((name, value) for name, value in facts if value),
         pictures=made.pictures,
         rating=made.rating,
     )
@@ -189,7 +190,8 @@ async def rate(
     if stars is None:
         kept = {"job": job.id} | ({"words": words} if words else {})
         labels = {str(number): label for number, label in STARS.items()}
-        return Reply(title="How good is it?", buttons=_choices("generation rate", kept, "stars", labels))
+        title = "How good is it?" if len(job.pictures) == 1 else "How good are they?"
+        return Reply(title=title, buttons=_choices("generation rate", kept, "stars", labels))
     rated = await call.services.generations.rate(call.actor, job.id, stars=stars, words=words)
     return Reply(title=f"{_rated(rated)} for «{rated.title}»")
 
@@ -197,6 +199,7 @@ async def rate(
 @command("generation delete")
 async def delete(call: Call, job: Ref) -> Reply:
     """Delete pictures; what they cost stays on the receipt."""
+    owned(job, call.actor, name=job.id)
     confirm = Button(
         label="Confirm",
         command="generation delete-now",

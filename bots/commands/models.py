@@ -90,7 +90,8 @@ async def list_(
     search = Search(scope=scope, base=base, tag=tag, text=text, adult=call.place.shows(Rating.NSFW))
     found = await call.services.models.list(call.actor, search, skip=(page - 1) * PAGE, limit=PAGE + 1)
     if not found and (search.narrow or scope or page > 1):
-        return Reply(title="No more models" if page > 1 else "No such model")
+        title = "No more models" if page > 1 else "No such model"
+        return Reply(title=title, lines=("See all: `model list`.",))
     if not found:
         return Reply(title="No models yet", lines=("Train one: `train order DATASET OFFERING`.",))
     said = {"scope": scope or "", "base": base or "", "tag": tag or "", "text": text, "page": str(page + 1)}
@@ -113,7 +114,7 @@ async def view(call: Call, model: Ref) -> Reply:
     optional = {"tags": " ".join(model.tags), "snapshot": run.snapshot[:16] if mine else ""}
     return Reply(
         title=f"{model.name} · {model.visibility}",
-        lines=tuple(filter(None, (model.description, kept(seen)))),
+        lines=tuple(filter(None, (model.description, called(seen, mine=mine)))),
         fields=(
             ("trigger", model.trigger),
             ("base", model.base),
@@ -143,13 +144,14 @@ async def card(call: Call, model: Ref) -> Reply:
 async def stats(call: Call, model: Ref) -> Reply:
     """How often others use a model; its owner sees what that has earned."""
     counted = await call.services.models.stats(call.actor, model.id)
+    people = {0: "", 1: " by 1 person"}.get(counted.people, f" by {counted.people} people")
+    others = (("all of its training", number(counted.run_uses, "time")),) if counted.run_uses != counted.uses else ()
     earned = () if counted.earned is None else (("earned", f"{shown(counted.earned)} qoints"),)
     return Reply(
         title=f"{model.name} in numbers",
         fields=(
-            ("used by others", number(counted.uses, "time")),
-            ("by", number(counted.people, "person").replace("persons", "people")),
-            ("all of its training", number(counted.run_uses, "time")),
+            ("used by others", number(counted.uses, "time") + people),
+            *others,
             ("downloads", str(counted.model.downloads)),
             *earned,
         ),
@@ -177,18 +179,22 @@ async def pin(call: Call, model: Ref, state: Annotated[State, Turned("On or off"
     return Reply(title=f"«{model.trigger}» is not pinned to {model.name} here")
 
 
-def kept(seen: ModelView) -> str:
-    """That everyone else's trigger word calls a model which was registered before."""
-    if seen.keeper is None:
-        return ""
-    return f"Everyone else's «{seen.model.trigger}» calls {seen.keeper.name}; this one is called by {seen.model.name}."
+def called(seen: ModelView, *, mine: bool) -> str:
+    """What calls a model: its trigger word, unless that calls one which was registered before, or it is unlisted."""
+    model, keeper = seen.model, seen.keeper
+    if keeper:
+        whose = f"For everyone else «{model.trigger}»" if mine else f"«{model.trigger}»"
+        return f"{whose} calls {keeper.name}; this one is called by its name: `imagine {model.name} …`"
+    hidden = model.visibility is Access.UNLISTED and not mine
+    return f"Use it: `imagine {model.name if hidden else model.trigger} …`"
 
 
 def _users(call: Call, model: Model) -> str:
     """Who may use a model, in the words of who asks."""
     if model.owner == call.actor.account and model.shared:
         return f"{model.visibility}, shared with {len(model.shared)}"
-    return "shared with you" if call.actor.account in model.shared else model.visibility.value
+    shared = call.actor.account in model.shared and model.visibility is not Access.PUBLIC
+    return "shared with you" if shared else model.visibility.value
 
 
 def _base(call: Call, model: Model) -> str:

@@ -10,7 +10,7 @@ from bots.chat.definition import command
 from bots.chat.parameter import Call, Given, Integer, Listed, MonthOf, OneOf, Raw, Row, Text
 from bots.chat.references import PayoutRef
 from bots.chat.reply import Button, Reply, Table
-from bots.chat.wording import number
+from bots.chat.wording import are, number
 from core.domain.account import Role
 from core.domain.errors import NotFound
 from core.domain.ledger import qoints
@@ -36,6 +36,12 @@ class Amount(Listed[int | None]):
             BadValue: It is no whole number.
         """
         return None if raw == ALL else await Integer("").parse(call, raw, given)
+
+
+class Standing(OneOf[PayoutState]):
+    """A state; nobody is asked, since buttons lead to the others."""
+
+    asked = False
 
 
 class ClaimRef(PayoutRef):
@@ -92,7 +98,7 @@ async def request(
     """Ask for what you have earned as money."""
     payout = await call.services.payouts.request(call.actor, to=to, amount=amount, key=call.key)
     return Reply(
-        title=f"{payout.amount} qoints are requested",
+        title=f"{are(payout.amount, 'qoint')} requested",
         lines=("An admin decides, and you are told.",),
         fields=(("id", payout.id), ("to", payout.to)),
         buttons=(_cancel("Call it back", payout),),
@@ -117,7 +123,7 @@ async def list_(call: Call) -> Reply:
 async def cancel(call: Call, payout: Annotated[Payout, PayoutRef("Which payout", PayoutState.REQUESTED)]) -> Reply:
     """Call back what nobody has approved yet."""
     gone = await call.services.payouts.cancel(call.actor, payout.id, key=call.key)
-    return Reply(title=f"{gone.amount} qoints are in your earnings again")
+    return Reply(title=f"{are(gone.amount, 'qoint')} in your earnings again")
 
 
 @command("payout again", menu=False)
@@ -125,7 +131,7 @@ async def again(call: Call, payout: Annotated[Payout, PayoutRef("Which payout", 
     """Ask once more for what could not be transferred, to the same address."""
     asked = await call.services.payouts.again(call.actor, payout.id, key=call.key)
     return Reply(
-        title=f"{asked.amount} qoints are requested again",
+        title=f"{are(asked.amount, 'qoint')} requested again",
         lines=(f"They go to {asked.to}. To send them elsewhere, call this back and ask anew.",),
         buttons=(_cancel("Call it back", asked),),
     )
@@ -135,13 +141,16 @@ async def again(call: Call, payout: Annotated[Payout, PayoutRef("Which payout", 
 async def spend(call: Call, amount: Annotated[int | None, Amount("How many qoints, or all")]) -> Reply:
     """Move what you have earned into your own wallet."""
     moved = await call.services.payouts.spend(call.actor, amount, key=call.key)
-    return Reply(title=f"{moved.change(qoints(call.actor.account))} earned qoints are in your wallet")
+    amount = moved.change(qoints(call.actor.account))
+    return Reply(
+        title=f"{are(amount, 'earned qoint')} in your wallet", buttons=(Button(label="My wallet", command="wallet"),)
+    )
 
 
 @command("admin payouts", role=Role.ADMIN)
 async def payouts(
     call: Call,
-    state: Annotated[PayoutState, OneOf("Which payouts", PayoutState)] = PayoutState.REQUESTED,
+    state: Annotated[PayoutState, Standing("Which payouts", PayoutState)] = PayoutState.REQUESTED,
     month: Annotated[date | None, MonthOf("Only those that came so far in a month, such as 2026-03")] = None,
 ) -> Reply:
     """Payouts that wait for approval, or are in another state; with the file for whoever transfers them."""

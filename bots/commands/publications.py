@@ -9,11 +9,11 @@ from bots.chat.parameter import PAGE, Call, Given, Listed, OneOf, Page, Paramete
 from bots.chat.references import ModelRef, UserRef
 from bots.chat.reply import Button, Reply
 from bots.chat.wording import number
-from bots.commands.models import PageNumber, Ref, kept
+from bots.commands.models import PageNumber, Ref, called
 from core.domain.account import Account
 from core.domain.action import Style, Then
 from core.domain.errors import BadValue
-from core.domain.model import SAMPLES, Licence, Model, described, tagged
+from core.domain.model import SAMPLES, Licence, Model, described, owned, tagged
 from core.domain.model import Visibility as Access
 from core.domain.trigger import folded
 
@@ -124,7 +124,7 @@ async def publish(
     if not opened.listed:
         return Reply(title=f"{opened.name} is unlisted", lines=(f"Who knows its name can use it: `{opened.name}`.",))
     seen = await call.services.models.view(call.actor, model.id)
-    words = kept(seen) or f"Everyone can use it now: `imagine {opened.trigger} …`"
+    words = called(seen, mine=True) if seen.keeper else f"Everyone can use it now: `imagine {opened.trigger} …`"
     return Reply(title=f"{opened.name} is public", lines=(words,))
 
 
@@ -156,6 +156,8 @@ async def unshare(call: Call, model: Ref, user: Annotated[Account, ReaderRef("Wh
 async def rename(call: Call, model: Ref, name: Annotated[str, Text("What to call it", rest=True)]) -> Reply:
     """Call a model otherwise; its old name goes on to lead to it."""
     renamed = await call.services.models.rename(call.actor, model.id, name)
+    if renamed.name == model.name:
+        return Reply(title=f"{model.name} is called so already")
     return Reply(title=f"{model.name} is {renamed.name} now", lines=(f"`{model.name}` still leads to it.",))
 
 
@@ -191,7 +193,8 @@ async def samples(
     """Choose the pictures that a model presents itself with, from those that its training made."""
     if numbers is not None:
         chosen = await call.services.models.show(call.actor, model.id, numbers)
-        title = f"{chosen.name} shows {number(len(chosen.samples), 'sample')}"
+        count = number(len(chosen.samples), "sample") if chosen.samples else "those of its last epoch"
+        title = f"{chosen.name} shows {count}"
         return Reply(title=title, pictures=chosen.samples, rating=chosen.rating)
     known = await call.services.models.samples(call.actor, model.id)
     before = (page - 1) * SHOWN
@@ -199,7 +202,7 @@ async def samples(
     more = Button(label="More", command="model samples", arguments={"model": model.id, "page": str(page + 1)})
     return Reply(
         title=f"Samples {before + 1} to {before + len(shown)} of {len(known)}" if shown else "No more samples",
-        lines=(f"Choose up to {SAMPLES} by their numbers, in this order: `model samples {model.slug} 1 3 4`.",),
+        lines=(f"Choose up to {SAMPLES} by their numbers, the best first: `model samples {model.slug} 3 1`.",),
         pictures=tuple(shown),
         rating=model.rating,
         buttons=(more,) if before + len(shown) < len(known) else (),
@@ -209,6 +212,7 @@ async def samples(
 @command("model delete")
 async def delete(call: Call, model: Ref) -> Reply:
     """Delete a model; what it has earned stays yours."""
+    owned(model, call.actor, name=model.id)
     return Reply(
         title=f"Delete {model.name}?",
         lines=(

@@ -95,7 +95,8 @@ async def why(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
             f"{number(len(waiting.workers), 'worker')} can take it: {', '.join(one.host for one in waiting.workers)}."
         )
     else:
-        lines.append(f"No live worker takes {job.kind} jobs. Start one: `loraguild worker`.")
+        having = f" with {', '.join(job.labels)}" if job.labels else ""
+        lines.append(f"No live worker{having} takes {job.kind} jobs. Start one: `loraguild worker`.")
     return Reply(title=f"{job.title} · waiting", lines=tuple(lines), job=job.id)
 
 

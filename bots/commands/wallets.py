@@ -9,6 +9,7 @@ from bots.chat.definition import command
 from bots.chat.parameter import Call, Integer, MonthOf, Text
 from bots.chat.references import JobRef
 from bots.chat.reply import Button, Reply, Table
+from bots.chat.wording import are, number
 from core.domain.account import Role
 from core.domain.action import Style, Then
 from core.domain.errors import BadValue
@@ -48,7 +49,8 @@ async def wallet(call: Call) -> Reply:
         ("on hold", f"{mine.on_hold} for jobs that wait or run" if mine.on_hold else ""),
         ("earnings", f"{mine.earned}, see `earnings`" if mine.earned else ""),
     )
-    rows = tuple((_moment(one), _sum(one, call.actor.account), _what(one)) for one in mine.latest)
+    changes = ((one, _change(one, call.actor.account)) for one in mine.latest)
+    rows = tuple((_moment(one), change, _what(one)) for one, change in changes if change)
     return Reply(
         title=f"{mine.balance.total} to spend",
         fields=tuple((name, text) for name, text in fields if text),
@@ -66,7 +68,7 @@ async def statement(
     found = await call.services.wallets.monthly(call.actor, month)
     pages = max(1, -(-len(found.transactions) // ROWS))
     if not 1 <= page <= pages:
-        raise BadValue(what="page", value=str(page), why=f"there are 1 to {pages}")
+        raise BadValue(what="page", value=str(page), why=f"this month has {number(pages, 'page')}")
     shown = found.transactions[(page - 1) * ROWS : page * ROWS]
     rows = tuple((_moment(one), _change(one, found.owner), _what(one)) for one in shown)
     left = len(found.transactions) - page * ROWS
@@ -75,7 +77,7 @@ async def statement(
     return Reply(
         title=f"Statement of {found.month:%B %Y}" + (f", page {page} of {pages}" if pages > 1 else ""),
         lines=() if rows else ("Nothing was moved.",),
-        fields=(("at first", _held(found.opening)), ("in the end", _held(found.closing))),
+        fields=(("at the start", _held(found.opening)), ("at the end", _held(found.closing))),
         table=Table(header=("when", "amount", "what"), rows=rows) if rows else None,
         buttons=(more,) if left > 0 else (),
     )
@@ -101,7 +103,7 @@ async def dispute(
 ) -> Reply:
     """Ask the admins to pay back what a job has cost, within 30 days of its end."""
     opened = await call.services.disputes.open(call.actor, job.id, why=why)
-    return Reply(title=f"The admins look at {opened.title}", lines=("You are told what they say.",))
+    return Reply(title=f"The admins look at «{opened.title}»", lines=("You are told what they say.",))
 
 
 @command("redeem")
@@ -111,7 +113,7 @@ async def redeem(
     """Turn a code into qoints."""
     paid = await call.services.wallets.redeem(call.actor, code)
     return Reply(
-        title=f"{paid.amount} qoints are yours",
+        title=f"{are(paid.amount, 'qoint')} yours",
         lines=(f"Redeemed on {paid.at:%d %b %Y at %H:%M}.",),
         buttons=(Button(label="My wallet", command="wallet"),),
     )
@@ -145,7 +147,7 @@ def _qoints(balance: Balance) -> str:
 
 
 def _held(balance: Balance) -> str:
-    return f"{balance.free} points, {balance.qoints} qoints"
+    return f"{number(balance.free, 'point')}, {number(balance.qoints, 'qoint')}"
 
 
 def _moment(one: Transaction) -> str:
@@ -156,19 +158,13 @@ def _what(one: Transaction) -> str:
     return f"{WORDS[one.act]}: {shorten(one.why, SHOWN, placeholder='…')}"
 
 
-def _sum(one: Transaction, account: str) -> str:
-    """What it changed in the account's wallet, or how much moved elsewhere for it."""
-    change = one.change(points(account)) + one.change(qoints(account))
-    return _signed(change) if change else str(one.amount)
-
-
 def _change(one: Transaction, account: str) -> str:
-    changes = {"points": one.change(points(account)), "qoints": one.change(qoints(account))}
-    return ", ".join(f"{_signed(change)} {name}" for name, change in changes.items() if change)
+    changes = {"point": one.change(points(account)), "qoint": one.change(qoints(account))}
+    return ", ".join(f"{_sign(change)}{number(abs(change), noun)}" for noun, change in changes.items() if change)
 
 
-def _signed(change: int) -> str:
-    return f"+{change}" if change > 0 else f"−{-change}"
+def _sign(change: int) -> str:
+    return "+" if change > 0 else "−"
 
 
 def _summed(receipt: Receipt) -> str:

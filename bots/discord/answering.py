@@ -1,6 +1,7 @@
 """Interactions: acknowledged first, then answered, in the message that waits for it or in private when it is late."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import discord
 import structlog
@@ -68,6 +69,13 @@ async def follow(interaction: Interaction, answer: Answer, *, ephemeral: bool) -
         await interaction.followup.send(**posted(drawn), ephemeral=ephemeral)
     except discord.HTTPException as error:
         await _otherwise(interaction, answer, error)
+
+
+async def whisper(interaction: Interaction, answer: Answer) -> None:
+    """Answer in private where everyone sees that an answer is awaited: what was promised goes first."""
+    with suppress(discord.HTTPException):  # it is gone already, or the fifteen minutes are over
+        await interaction.delete_original_response()
+    await follow(interaction, answer, ephemeral=True)
 
 
 def hidden(interaction: Interaction, definition: Definition | None = None) -> bool:

@@ -14,7 +14,7 @@ from discord import app_commands
 from bots.chat.definition import Definition
 from bots.chat.parameter import PAGE, Call, Files, Listed, Raw
 from bots.chat.reply import Reply
-from bots.discord.answering import Interaction, acknowledged, answered, called, deferred, fill, hidden, said_at
+from bots.discord.answering import Interaction, acknowledged, answered, called, deferred, fill, hidden, said_at, whisper
 from bots.discord.collecting import INTAKE, attached, collected, gone_on, ran
 from bots.discord.escaping import plain
 from bots.discord.filing import Attached
@@ -132,7 +132,11 @@ async def commanded(
         return await ran(host, call, definition, raw)
 
     private = ephemeral or said_at(interaction).private
-    await fill(interaction, await answered(interaction, answer), private=private)
+    told = await answered(interaction, answer)
+    if isinstance(told, Reply) and told.personal and not private:
+        await whisper(interaction, told)
+    else:
+        await fill(interaction, told, private=private)
 
 
 async def completed(interaction: Interaction, definition: Definition, name: str, text: str) -> None:

@@ -49,7 +49,8 @@ async def _shown(interaction: Interaction, given: Answer, action: Action | None)
     if action and action.then is Then.REPLACE and not refused:
         await fill(interaction, given, private=alone(interaction))
     else:
-        definition = interaction.client.dispatcher.commands.get(action.command) if action and not refused else None
+        apart = isinstance(given, Reply) and (refused or given.personal)
+        definition = interaction.client.dispatcher.commands.get(action.command) if action and not apart else None
         await follow(interaction, given, ephemeral=hidden(interaction, definition))
 
 

@@ -50,7 +50,7 @@ class Answering:
         """Say a reply, in place of a message of the bot where it can be; of a command that is known as it wants."""
         if definition:
             reply = await announced(definition, call, reply)
-        place = spot(call, definition)
+        place = (call.private or call.place) if reply.personal else spot(call, definition)
         try:
             if instead is None or instead.place.chat != place.chat or reply.files or len(reply.pictures) > 1:
                 await self._patiently(lambda: self.posting.post(place, reply))

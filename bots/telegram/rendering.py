@@ -7,7 +7,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from bots.chat.asking import Question
 from bots.chat.definition import Definition
 from bots.chat.reply import Button, Reply, Table
-from bots.chat.wording import number, pace, respelled
+from bots.chat.wording import are, pace, respelled
 from bots.telegram.formatting import LABEL, Span, joined, label, plain, shortened, worded
 from core.domain.account import Place
 from core.domain.artifact import Artifact
@@ -79,7 +79,7 @@ def question_text(question: Question, paths: Collection[str], *, most: int) -> s
             way = "Type it." if here else "Reply to this with it."
     lines.append([Span(way)])
     if count := len(draft.received):
-        lines.append([Span(f"{number(count, 'file')} {'is' if count == 1 else 'are'} here.")])
+        lines.append([Span(f"{are(count, 'file')} here.")])
     lines += [[Span(f"{plain(one.name)} is too large for a chat: a link for it follows.")] for one in draft.large]
     return joined(_stacked(lines), most=most)
 

@@ -17,10 +17,14 @@ from typing import ClassVar, dataclass_transform
 
 @dataclass_transform(kw_only_default=True)
 class DomainError(Exception):
-    """The root: a stable code, a message template and the details that fill it."""
+    """The root: a stable code, a message template and the details that fill it.
+
+    The words of a personal one are nobody else's business, wherever it happened.
+    """
 
     code: ClassVar[str]
     template: ClassVar[str]
+    personal: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Make every class of the tree a keyword-only dataclass of its details."""
@@ -247,9 +251,10 @@ class NotEnoughPoints(Refused):
     """The wallet does not cover the price."""
 
     code = "not_enough_points"
+    personal = True
     template = (
         "This costs {price} and you have {balance}: {missing} missing. "
-        "Points refill every day (see `wallet`), or ask an admin for a grant."
+        "Points refill every day (see `wallet`); for qoints ask an admin, or `redeem` a code."
     )
     price: int
     balance: int
@@ -397,6 +402,7 @@ class NotEnoughEarned(Refused):
     """More than somebody has earned and may take."""
 
     code = "not_enough_earned"
+    personal = True
     template = "You have {available} earned that you can use now, and {wished} is {why}. See `earnings`."
     available: int
     wished: int

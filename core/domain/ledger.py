@@ -284,11 +284,3 @@ def moved(parts: Mapping[Lot, int], *, source: Callable[[Lot], str], target: Cal
             Entry(account=target(lot), lot=lot, amount=amount),
         )
     )
-
-
-def differences(transactions: Iterable[Transaction], rows: Iterable[Balance]) -> list[tuple[Balance, Balance]]:
-    """Where the balance rows are not what the transactions add up to: pairs of replayed and stored, by account."""
-    replayed, stored = balances(transactions), {row.id: row for row in rows}
-    names = sorted(name for name in replayed.keys() | stored.keys() if not is_house(name))
-    pairs = [(replayed.get(name) or Balance(id=name), stored.get(name) or Balance(id=name)) for name in names]
-    return [(proved, kept) for proved, kept in pairs if proved != kept]

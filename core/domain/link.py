@@ -68,15 +68,15 @@ def code_hash(code: str) -> str:
     return hashlib.sha256(f"{PURPOSE}:{bare}".encode()).hexdigest()
 
 
-def require_apart(what: str, one: Collection[str], other: Collection[str]) -> None:
+def require_apart(what: str, one: Collection[str], other: Collection[str], *, whose: str = "one of them") -> None:
     """Let two people's names of one kind of thing pass that have none in common.
 
     Raises:
-        CannotMerge: They have; the words name them.
+        CannotMerge: They have; the words name them, and say whose has to give way.
     """
     if both := sorted(set(one) & set(other)):
         names = ", ".join(f"«{name}»" for name in both[:5])
-        raise CannotMerge(why=f"both have a {what} {names}. Delete or rename one of them first.")
+        raise CannotMerge(why=f"both have a {what} {names}. Delete or rename {whose} first.")
 
 
 def merged(account: Account, joining: Account, *, now: datetime) -> tuple[Account, Account]:

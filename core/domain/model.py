@@ -17,6 +17,7 @@ from core.domain.value import Entity, Value
 
 NAME_LENGTH, DESCRIPTION_LENGTH = 60, 1000  # characters
 TAGS, SAMPLES = 10, 8
+NAMES = 20  # that one model may have had
 TAG = re.compile(r"[a-z0-9-]{1,30}")
 
 
@@ -126,12 +127,15 @@ class Model(Entity):
         """The model under another slug; those it had lead to it as before.
 
         Raises:
-            BadValue: Nothing of the name is left in a slug, or too much.
+            BadValue: Nothing of the name is left in a slug, or too much, or it had too many names.
         """
         wished = slug(name)
         if not re.search(r"[a-z0-9]", name.casefold()) or len(wished) > NAME_LENGTH:
             raise BadValue(what="name", value=name, why=f"it takes 1 to {NAME_LENGTH} letters a-z, digits and dashes")
-        return self.but(slug=wished, names=tuple(dict.fromkeys((*self.names, wished))))
+        names = tuple(dict.fromkeys((*self.names, wished)))
+        if len(names) > NAMES:
+            raise BadValue(what="name", value=name, why=f"a model keeps every name it had, {NAMES} at most")
+        return self.but(slug=wished, names=names)
 
     def edited(
         self, *, description: str | None = None, licence: Licence | None = None, tags: Iterable[str] | None = None
@@ -202,7 +206,7 @@ def owned(found: Model | None, actor: Actor, *, name: str) -> Model:
     """
     model = seen(found, actor, name=name)
     if model.owner != actor.account:
-        raise NotFound(noun="model", name=model.name, hint="Only its owner can change a model.")
+        raise NotFound(noun="model of yours", name=model.name, hint="Only its owner can change a model.")
     return model
 
 

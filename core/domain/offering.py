@@ -11,6 +11,7 @@ from core.domain.recipes import hyperparameters
 from core.domain.value import Entity, Value
 
 Number = int | float
+NAMES = {"steps": "number of steps", "count": "number of pictures"}
 GRID = 8  # pixels: what the sides of a picture are multiples of
 
 
@@ -84,7 +85,7 @@ class Generation(Value):
         for name, value in chosen.items():
             low, high = ranges[name]
             if value is None or not low <= value <= high:
-                raise BadValue(what=name, value=str(value), why=f"it takes {low} to {high}")
+                raise BadValue(what=NAMES.get(name, name), value=str(value), why=f"it takes {low:g} to {high:g}")
             if name in {"width", "height"} and value % GRID:
                 raise BadValue(what=name, value=str(value), why=f"it takes a multiple of {GRID}")
         return chosen

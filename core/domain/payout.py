@@ -87,14 +87,18 @@ class Circumstances(Value):
             raise NotThem(name=self.owner.name, why=f"they owe {self.owed} qoints")
 
     def require_second(self) -> None:
-        """Let pass who may pay what somebody has approved.
+        """Let pass who may pay what somebody has approved who still has no interest in it.
 
         Raises:
-            FourEyes: It takes somebody else than the approver, and than whoever is related to them.
+            FourEyes: It takes somebody else than the approver, and than whoever is related to them; or the approver
+                has become the owner meanwhile, or related to them.
         """
-        if self.four_eyes and self.approver and (self.by.id == self.approver.id or self.by.is_related(self.approver)):
-            why = f"so much in {WINDOW.days} days takes two admins, and you or somebody related to you approved it"
-            raise FourEyes(why=why)
+        if not (self.four_eyes and self.approver):
+            return
+        for one, who in ((self.by, "you"), (self.owner, "the owner")):
+            if one.id == self.approver.id or one.is_related(self.approver):
+                why = f"so much in {WINDOW.days} days takes two admins, and {who} or somebody related approved it"
+                raise FourEyes(why=why)
 
 
 class Payout(Entity):

@@ -127,7 +127,7 @@ def resolved(
 
     Raises:
         NotFound: A tag names a model that is not there for the asker.
-        WrongFamily: A tag names a model of another base family.
+        WrongFamily: A tag or a name means a model of another base family.
         BadValue: A weight is no number from 0 to 2, or there are too many models.
     """
     things = _things(prompt, _Asking(index=index, asker=asker, pins=pins or {}))
@@ -222,7 +222,7 @@ def _meant(things: Iterable[_Thing], family: str | None, *, off: Container[str])
                 named.setdefault(model.trigger, [(Rule.NAMED, model)])
             if model.id not in off:
                 family = family or model.family
-        elif thing.said[0].tag:
+        elif thing.word is None:
             model = rights[0][1]
             raise WrongFamily(name=model.name, family=model.family, wanted=str(family))
     return meant

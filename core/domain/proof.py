@@ -156,7 +156,9 @@ class Proof:
                 yield f"{owner}: uses have earned {shown(share)} qoints, {parts}."
 
     def _standing(self, owner: str) -> str:
-        while owner in self._merged:
+        passed = set[str]()
+        while owner in self._merged and owner not in passed:  # a forged row may lead in a circle
+            passed.add(owner)
             owner = self._merged[owner]
         return owner
 

@@ -1,9 +1,10 @@
 """Royalties: what it means for the owners of models that somebody else's paid generation used them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from core.domain.allowance import Allowance, Limit, window
 from core.domain.ledger import (
     DEBTS,
     RESERVE,
@@ -98,6 +99,11 @@ class Tally(Value):
     uses: int = 0
     people: int = 0
     share: int = 0
+
+
+def payers_day(payer: str, now: datetime) -> Allowance:
+    """The day in which a payer earns others no more than the cap, with nothing earned yet; it counts hundredths."""
+    return window(f"royalty:{payer}", Limit(times=0, per=timedelta(days=1)), now=now)
 
 
 def usage_id(generation: str, model: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
@@ -9,6 +10,7 @@ from itertools import takewhile
 QUOTES = frozenset("\"'`´‘’“”„«»")
 FORMULA = frozenset("=+-@")
 BREAKS = frozenset("\t\r\n")
+SPLIT = re.compile(r"(?<=[;\t\r\n])")  # where a spreadsheet of another country, or one that guesses, begins a new cell
 
 
 def sheet(rows: Iterable[Sequence[str]]) -> bytes:
@@ -19,11 +21,15 @@ def sheet(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: one that could be taken for one gets an apostrophe in front.
+    """A cell that no spreadsheet takes for a formula: what could be taken for one gets an apostrophe in front.
 
     Blanks, quotes and what cannot be seen are passed over, and wide signs are as plain ones. Source: OWASP, «CSV
     Injection».
     """
+    return "".join(map(_inert, SPLIT.split(cell)))
+
+
+def _inert(cell: str) -> str:
     blank = "".join(takewhile(_passed_over, cell))
     first = unicodedata.normalize("NFKC", cell[len(blank) :][:1])[:1]
     return f"'{cell}" if first in FORMULA or not BREAKS.isdisjoint(blank) else cell

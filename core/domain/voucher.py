@@ -10,6 +10,7 @@ from core.domain.errors import BadValue, VoucherGone
 from core.domain.ledger import MINT, SALES, Act, Lot, Transaction, between, purse
 from core.domain.value import Entity
 
+NAMES = {"days": "number of days"}
 MOST = {"amount": 100_000, "count": 20, "days": 3650}  # qoints of a code, codes at a time, days that one is good for
 DAYS = 365
 GROUP = 5  # letters at most
@@ -65,7 +66,7 @@ def require_bounds(**wished: int) -> None:
     """
     for what, number in wished.items():
         if not 1 <= number <= MOST[what]:
-            raise BadValue(what=what, value=str(number), why=f"it takes 1 to {MOST[what]}")
+            raise BadValue(what=NAMES.get(what, what), value=str(number), why=f"it takes 1 to {MOST[what]}")
 
 
 def purchase(amount: int, lot: Lot, *, key: str, owner: str, why: str, now: datetime) -> Transaction:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from core.domain.account import Account
-from core.domain.allowance import Limit, window
 from core.domain.artifact import Artifact
 from core.domain.generation import Generation
 from core.domain.job import Job
@@ -20,6 +19,7 @@ from core.domain.royalty import (
     losses,
     lowered,
     matured,
+    payers_day,
     rounded,
     usage_id,
     used,
@@ -87,8 +87,7 @@ async def _share(tx: Repositories, job: Job, generation: Generation, *, now: dat
     drawn.sort(key=lambda pair: (pair[0].created_at, pair[0].id))
     payer, terms = await tx.accounts.get(job.owner), generation.terms
     paid = captured(await tx.ledger.about(job.id)).purchased
-    day = Limit(times=terms.cap * HUNDREDTHS, per=timedelta(days=1))
-    fresh = window(f"royalty:{payer.id}", day, now=now)
+    fresh = payers_day(payer.id, now)
     today = await tx.allowances.find(fresh.id) or fresh
     usages = used(
         [_part(model, percent) for model, percent in drawn],
@@ -96,7 +95,7 @@ async def _share(tx: Repositories, job: Job, generation: Generation, *, now: dat
         payer=payer.id,
         related=await _related(tx, payer, [model for model, _ in drawn]),
         paid=paid,
-        room=max(0, day.times - today.count),
+        room=max(0, terms.cap * HUNDREDTHS - today.count),
         terms=terms,
         now=now,
     )

@@ -107,7 +107,7 @@ class Accounts:
 
         Raises:
             NotAllowed: The actor is no admin.
-            NotThem: One of them is the actor, or they are one.
+            NotThem: One of them is the actor or related to the actor, or they are one.
         """
         actor.require(Role.ADMIN)
         details = {"with": other.id, "state": "on" if on else "off"}
@@ -115,8 +115,8 @@ class Accounts:
 
         async def work(tx: Repositories) -> tuple[Account, Account]:
             one, two = await _standing(tx, account.id), await _standing(tx, other.id)
-            if actor.account in {one.id, two.id}:
-                raise NotThem(name=actor.name, why="nobody judges over themselves")
+            if actor.account in {one.id, two.id, *one.related, *two.related}:
+                raise NotThem(name=actor.name, why="nobody judges over themselves, or those they are related to")
             if one.id == two.id:
                 raise NotThem(name=one.name, why="it takes two accounts")
             pair = one.marked(two.id, related=on), two.marked(one.id, related=on)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from core.domain.account import Actor
-from core.domain.errors import NotFound
+from core.domain.errors import BadValue, NotFound
 from core.domain.ledger import debt, earnings, earnings_pending
 from core.domain.royalty import Tally, Usage
 from core.domain.value import Value
@@ -63,7 +63,10 @@ class Earnings:
     ids: Ids
 
     async def view(self, actor: Actor) -> Earned:
-        """What the actor has earned, and by what lately."""
+        """What the actor has earned, and by what lately; what is due is free to use from this look on."""
+        now = self.clock.now()
+        while await self.store.usages.due(actor.account, now=now, limit=1):
+            await self._mature(actor.account, now=now)
         books = (earnings_pending(actor.account), earnings(actor.account), debt(actor.account))
         pending, payable, owed = [(await self.store.ledger.balance(book)).total for book in books]
         following = await self.store.usages.due(actor.account, now=EVER, limit=1)
@@ -77,9 +80,16 @@ class Earnings:
         )
 
     async def month(self, actor: Actor, day: date | None = None) -> Month:
-        """What each of the actor's models has earned in the month of a day, the present one by default."""
-        within = day or self.clock.now()
+        """What each of the actor's models has earned in the month of a day, the present one by default.
+
+        Raises:
+            BadValue: The month has not begun.
+        """
+        now = self.clock.now()
+        within = day or now
         start = datetime(within.year, within.month, 1, tzinfo=UTC)
+        if start > now:
+            raise BadValue(what="month", value=f"{start:%Y-%m}", why="it has not begun")
         end = (start + timedelta(days=31)).replace(day=1)
         foreign = [one for one in await self.store.usages.between(actor.account, start, end) if one.rule.is_foreign]
         models = dict.fromkeys(usage.model for usage in foreign)

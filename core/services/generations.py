@@ -79,7 +79,7 @@ class Generations:
             BadValue: The prompt, a weight, the count, the seed or a size cannot be.
             NoTrigger: No word of the prompt calls a model that the actor may use, and no base is named.
             NotFound: A tag names a model that is not there for the actor.
-            WrongFamily: A tag names a model that does not fit the base.
+            WrongFamily: A tag or a name means a model that does not fit the base.
             NotHere: A model is for adults, and the place is not.
             OfferingClosed: The offering is turned off, or gone from the configuration.
             NotEnoughPoints: The wallet does not cover the price; nothing is written.
@@ -94,7 +94,7 @@ class Generations:
             return Unclear(text=line, said=unclear.said, models=tuple(models[name] for name in unclear.models))
         called = [(models[call.model], call.percent) for call in read.calls if call.percent]
         if not (called or wish.offering):
-            raise NoTrigger(hint="Put a model's trigger word into the prompt; see `model list`.")
+            raise NoTrigger(hint="Put one into it (see `model list`), or say on which base to draw without.")
         wanted = Generation(
             owner=actor.account,
             text=line,

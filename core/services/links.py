@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.domain.account import Account, Actor, Place
 from core.domain.allowance import counted, window
@@ -23,7 +24,7 @@ from core.domain.link import (
     shown,
 )
 from core.domain.notice import Notice, Topic
-from core.domain.royalty import Remainder, rounded
+from core.domain.royalty import Remainder, payers_day, rounded
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
@@ -107,6 +108,8 @@ class Links:
             account, joining = await tx.accounts.get(asked.account), await tx.accounts.get(asked.joining)
             if account.merged_into or joining.merged_into:
                 raise CodeGone
+            if not actor.role.covers(joining.role):
+                raise CannotMerge(why=f"here you are {actor.role}, there {joining.role} by now.")
             await _require_mergeable(tx, account, joining)
             await self._merge(tx, account, joining)
             await tx.link_requests.save(asked.but(confirmed=True))
@@ -153,6 +156,8 @@ class Links:
         await tx.accounts.save(staying)
         await tx.accounts.save(gone)
         await _withdraw(tx, gone.id)
+        await _yield_names(tx, gone.id, staying.id)
+        await _add_days(tx, gone.id, staying.id, now=now)
         await tx.ownership.move(gone.id, staying.id, name=staying.name)
         for other in joining.related:
             if other != staying.id:
@@ -193,6 +198,23 @@ async def _withdraw(tx: Repositories, account: str) -> None:
         await tx.link_codes.remove(code.id)
 
 
+async def _yield_names(tx: Repositories, old: str, new: str) -> None:
+    """Let models go without such of their names as the new owner has for another: deleted ones, and old names."""
+    for job in await tx.jobs.owned(old, kind="training", limit=0):
+        if model := await tx.models.of_run(job.id):
+            kept = tuple([name for name in model.names if not await tx.models.named(new, name)])
+            await tx.models.save(model.but(names=kept or (model.id,)))
+
+
+async def _add_days(tx: Repositories, old: str, new: str, *, now: datetime) -> None:
+    """Count together what both have earned others today: linking gives nobody a fresh daily cap."""
+    here, there = [
+        await tx.allowances.find(fresh.id) or fresh for fresh in (payers_day(new, now), payers_day(old, now))
+    ]
+    if there.count:
+        await tx.allowances.save(here.but(count=here.count + there.count))
+
+
 async def _joined(tx: Repositories, old: str, new: str) -> int:
     """Put what both have earned beyond whole qoints together, and return the whole qoints of it.
 
@@ -217,7 +239,6 @@ async def _require_mergeable(tx: Repositories, account: Account, joining: Accoun
             raise CannotMerge(why=f"{one.name} has jobs that have not ended: {names}. Wait for them, or cancel them.")
     folded = [[one.folded for one in await tx.datasets.owned(who.id, limit=0)] for who in (account, joining)]
     require_apart("dataset", *folded)
-    slugs = [
-        [name for one in await tx.models.owned(who.id, limit=0) for name in one.names] for who in (account, joining)
-    ]
-    require_apart("model", *slugs)
+    slugs = [one.slug for one in await tx.models.owned(joining.id, limit=0)]
+    taken = [name for name in slugs if await tx.models.named(account.id, name)]
+    require_apart("model", slugs, taken, whose=f"that of {joining.name}")

@@ -8,7 +8,7 @@ from core.domain.account import Account, Actor, Role
 from core.domain.artifact import Artifact
 from core.domain.audit import Audit
 from core.domain.claim import Claim, asked, news, table
-from core.domain.errors import BadValue, KeyReused, NotFound
+from core.domain.errors import BadValue, KeyReused, NotFound, NothingToDo
 from core.domain.ledger import Transaction, debt, earnings, qoints
 from core.domain.payout import (
     WINDOW,
@@ -76,8 +76,8 @@ class Payouts:
 
         async def work(tx: Repositories) -> Payout:
             if known := await tx.audits.find(_act(PayoutState.REQUESTED, key)):
-                payout = await _found(tx, actor, known.subject, own=True)
-                if payout.to != address or amount not in {None, payout.amount}:
+                payout = await tx.payouts.get(known.subject)
+                if (payout.owner, payout.to) != (actor.account, address) or amount not in {None, payout.amount}:
                     raise KeyReused(key=key)
                 return payout
             taken = await _taken(tx, actor.account, amount, least=self.minimum, now=now)
@@ -131,7 +131,7 @@ class Payouts:
 
         Raises:
             NotAllowed: The actor is no admin.
-            NotFound: There is no such payout.
+            NothingToDo, NotFound: None is named, or there is no such payout.
             PayoutMoved: One does not wait for that (any more).
             FourEyes: One is the actor's own, or that of somebody related.
             PayoutFrozen, NotThem: One may not be paid now.
@@ -178,9 +178,8 @@ class Payouts:
             NotAllowed: The actor is no admin.
         """
         actor.require(Role.ADMIN)
-        found = await self.store.payouts.at(state, limit=0)
-        if month:
-            found = [one for one in found if (one.updated_at.year, one.updated_at.month) == (month.year, month.month)]
+        every = await self.store.payouts.at(state, limit=0)
+        found = [one for one in every if month is None or f"{one.updated_at:%Y-%m}" == f"{month:%Y-%m}"]
         return [await self._claim(actor, one) for one in (found if state.open else reversed(found))]
 
     async def claim(self, actor: Actor, payout: str) -> Claim:
@@ -210,6 +209,8 @@ class Payouts:
         if not state.own:
             actor.require(Role.ADMIN)
         names, now = tuple(dict.fromkeys(payouts)), self.clock.now()
+        if not names:
+            raise NothingToDo(why="No payout is named.")
 
         async def work(tx: Repositories) -> Sequence[Payout]:
             found = [await _found(tx, actor, name, own=state.own) for name in names]

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from core.domain.account import Account, Actor, Role
 from core.domain.allowance import counted, window
 from core.domain.audit import Audit
-from core.domain.dispute import Dispute, DisputeState, objection
+from core.domain.dispute import Dispute, DisputeState, objection, said
 from core.domain.errors import BadValue, KeyReused, NotFound, NotThem
 from core.domain.job import Job
 from core.domain.ledger import (
@@ -160,11 +160,10 @@ class Wallets:
         now = self.clock.now()
 
         async def work(tx: Repositories) -> Transaction:
-            paid = await self.providers[provider].take(tx, code, account=actor.account, now=now)
+            owner = (await _receiving(tx, actor.account)).id
+            paid = await self.providers[provider].take(tx, code, account=owner, now=now)
             key = f"{provider}:{paid.reference}"
-            return await tx.ledger.post(
-                purchase(paid.amount, paid.lot, key=key, owner=actor.account, why=paid.why, now=now)
-            )
+            return await tx.ledger.post(purchase(paid.amount, paid.lot, key=key, owner=owner, why=paid.why, now=now))
 
         return await self.store.transact(work)
 
@@ -182,36 +181,34 @@ class Wallets:
 
         Raises:
             NotAllowed: The actor is no admin.
-            BadValue: The amount is not positive, or absurd.
+            BadValue: The amount is not positive, or absurd, or no reason is given, or a very long one.
+            KeyReused: The key stands for another request.
         """
         actor.require(Role.ADMIN)
         if not 0 < amount <= MOST:
             raise BadValue(what="amount", value=str(amount), why=f"it takes 1 to {MOST} qoints")
-        now = self.clock.now()
-        transaction = grant(amount, key=key, owner=to.id, why=why, now=now)
+        words, now = said(why), self.clock.now()
+        details = {"amount": str(amount), "why": words}
         notice = Notice(
             id=f"granted:{key}",
             account=to.id,
             place=to.home,
             topic=Topic.GRANTED,
-            details={"amount": str(amount), "why": why, "by": actor.name},
+            details={**details, "by": actor.name},
             created_at=now,
         )
         audit = Audit(
-            id=f"granted:{key}",
-            actor=actor.account,
-            act="admin.grant",
-            subject=to.id,
-            details={"amount": str(amount), "why": why},
-            at=now,
+            id=f"granted:{key}", actor=actor.account, act="admin.grant", subject=to.id, details=details, at=now
         )
 
         async def work(tx: Repositories) -> Transaction:
+            owner = await _receiving(tx, to.id)
+            transaction = grant(amount, key=key, owner=owner.id, why=words, now=now)
             known = await tx.ledger.find(transaction.id)
             posted = await tx.ledger.post(transaction)
             if known is None:
-                await tx.notices.add(notice)
-                await tx.audits.add(audit)
+                await tx.notices.add(notice.but(account=owner.id, place=owner.home))
+                await tx.audits.add(audit.but(subject=owner.id))
             return posted
 
         return await self.store.transact(work)
@@ -224,33 +221,36 @@ class Wallets:
         Raises:
             NotAllowed: The actor is no admin.
             NotFound: There is no such job.
-            NotThem: The job is the actor's own.
-            BadValue: The amount is not positive, or more than was captured and has not gone back.
+            NotThem: The job is the actor's own, or that of somebody related to them.
+            BadValue: The amount is not positive, or more than was captured and has not gone back, or no reason is
+                given, or a very long one.
             KeyReused: The key stands for another request.
         """
         actor.require(Role.ADMIN)
-        now = self.clock.now()
+        words, now = said(why), self.clock.now()
 
         async def work(tx: Repositories) -> Transaction:
             if known := await tx.ledger.find(f"refund:{key}"):
-                if (known.job, known.why) != (job, why) or amount not in {None, known.amount}:
+                if (known.job, known.why) != (job, words) or amount not in {None, known.amount}:
                     raise KeyReused(key=key)
                 return known
             found = await tx.jobs.get(job)
-            if found.owner == actor.account:
+            owner = await _receiving(tx, found.owner)
+            if owner.id == actor.account:
                 raise NotThem(name=actor.name, why="nobody pays their own jobs back")
+            if owner.is_related(await tx.accounts.get(actor.account)):
+                raise NotThem(name=owner.name, why="you are marked as related")
             taken = captured(await tx.ledger.about(job))
             wished = taken.total if amount is None else amount
-            back = refund(taken, wished, key=key, owner=found.owner, job=job, why=why, now=now)
+            back = refund(taken, wished, key=key, owner=owner.id, job=job, why=words, now=now)
             posted = await tx.ledger.post(back)
             await generation.claw_back(tx, found, now=now)
-            await self._refunded(tx, actor, found, back)
+            await self._refunded(tx, actor, found, back, owner=owner)
             return posted
 
         return await self.store.transact(work)
 
-    async def _refunded(self, tx: Repositories, actor: Actor, job: Job, back: Transaction) -> None:
-        owner = await tx.accounts.get(job.owner)
+    async def _refunded(self, tx: Repositories, actor: Actor, job: Job, back: Transaction, *, owner: Account) -> None:
         details = {"amount": str(back.amount), "why": back.why}
         notice = Notice(
             id=back.id,
@@ -267,3 +267,12 @@ class Wallets:
         dispute = await tx.disputes.find(job.id)
         if dispute and dispute.state is DisputeState.OPEN:
             await tx.disputes.save(dispute.refunded(back.why, by=actor.account, now=back.at))
+
+
+async def _receiving(tx: Repositories, account: str) -> Account:
+    """The account of an id, or the one that has taken it over; asking for its queue keeps it still meanwhile."""
+    found = await tx.accounts.get(account)
+    while found.merged_into:
+        found = await tx.accounts.get(found.merged_into)
+    await tx.jobs.active(found.id)
+    return found

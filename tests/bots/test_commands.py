@@ -62,7 +62,7 @@ async def test_help_lists_what_one_may_do_and_explains_one_command(house: House)
     ann, root = await somebody(house), await somebody(house, "root")
     listed = await say(house, ann, "help")
     for_admins = await say(house, root, "help")
-    one = await say(house, ann, "help", name="train order")
+    one, detailed = [await say(house, ann, "help", name=name) for name in ("train order", "imagine")]
     assert (await say(house, ann, "help", name="zzz")).code == "not_found"
 
     assert listed.table
@@ -72,6 +72,7 @@ async def test_help_lists_what_one_may_do_and_explains_one_command(house: House)
         assert [usage for usage, _ in table.rows] == sorted(menu, key=lambda usage: usage)
     assert one.title == "train order DATASET OFFERING [PRESET] [name=value…]"
     assert one.fields[0] == ("dataset", "What to train on")
+    assert [line.split()[-1] for line in detailed.lines] == ["models.", "picture."]  # a line for each paragraph
 
 
 async def test_a_dataset_from_its_name_to_its_deletion(house: House) -> None:
@@ -171,6 +172,9 @@ async def test_a_training_on_the_way_and_at_its_end(house: House) -> None:
     job = await an_order(house, ann, await a_ready_dataset(house, ann))
     waiting = await say(house, ann, "train view", job=job.id)
     why = await say(house, ann, "train why", job=job.id)
+    await house.store.jobs.save(job.but(labels=("gpu",)))
+    needing = await say(house, ann, "train why", job=job.id)
+    await house.store.jobs.save(job)
     found, token = await claimed(house, job)
     running = await say(house, ann, "train view", job=job.id)
     not_waiting = await say(house, ann, "train why", job=job.id)
@@ -184,6 +188,7 @@ async def test_a_training_on_the_way_and_at_its_end(house: House) -> None:
         "Ahead of it: 0 jobs.",
         "No live worker takes training jobs. Start one: `loraguild worker`.",
     )
+    assert needing.lines[1] == "No live worker with gpu takes training jobs. Start one: `loraguild worker`."
     assert (running.title, labels(running)) == ("zorp · Tiny · running", ["Cancel"])
     assert not_waiting.title == "zorp · Tiny is not waiting: running"
     assert (done.title, labels(done)) == ("zorp · Tiny · done", ["Publish", "Try it", "Receipt"])
@@ -245,7 +250,7 @@ async def test_a_model_is_viewed_published_downloaded_and_used(life: Life) -> No
     assert (file.files[0], file.files[1].name) == (life.model.file, "README.md")
     assert (len(done.pictures), done.fields[0], labels(done)) == (
         2,
-        ("prompt", "a zorp"),
+        ("seed", "5 to 6"),
         ["Again", "Vary", "Info", "Rate", "Delete"],
     )
     assert (await say(house, bob, "imagine", prompt="nothing of that")).code == "no_trigger"
@@ -258,9 +263,8 @@ async def test_wallet_and_receipts_show_what_was_moved(life: Life) -> None:
     assert (wallet.title, wallet.fields) == ("80 to spend", (("points", "80 (refill daily to 100)"), ("qoints", "0")))
     assert wallet.table
     assert sorted(row[1:] for row in wallet.table.rows) == [
-        ("+100", "refilled: daily points of 2026-03-01"),
-        ("20", "captured: succeeded"),
-        ("−20", "held: zorp · Tiny"),
+        ("+100 points", "refilled: daily points of 2026-03-01"),
+        ("−20 points", "held: zorp · Tiny"),
     ]
     assert receipts.table
     assert [row[:2] for row in receipts.table.rows] == [(life.model.run, "zorp · Tiny")]

@@ -121,7 +121,7 @@ async def test_everything_that_is_wrong_is_said_at_once(house: House) -> None:
 async def test_what_is_missing_is_named_with_the_usage(house: House) -> None:
     reply = await run(house, paint)
 
-    assert reply.lines == ("«» is not a valid count: it is missing. Usage: `paint COUNT [COLOUR] [WORDS…]`.",)
+    assert reply.lines == ("«paint» is not a valid command: count is missing. Usage: `paint COUNT [COLOUR] [WORDS…]`.",)
 
 
 @pytest.mark.parametrize("values", ["rank", "=8", "rank=", "rank= 8"])

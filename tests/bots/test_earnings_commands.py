@@ -9,9 +9,10 @@ from core.domain.account import Actor
 from core.domain.ledger import SALES, Act, Balance, Lot, Transaction, between, debt, earnings, earnings_pending, qoints
 from core.domain.model import Model
 from core.domain.royalty import Rule, Terms, Usage
+from core.ports.clock import HandClock
 from loraguild.composition import House
 from storage.repositories.entities import Database
-from tests.builders.chats import say
+from tests.builders.chats import labels, say
 from tests.builders.entities import NOON, a_model
 from tests.builders.scenes import everything_in, somebody
 
@@ -45,11 +46,11 @@ async def test_nothing_earned_is_said_so(house: House) -> None:
     reply = await say(house, await somebody(house), "earnings")
 
     assert reply.title == "0 qoints earned to use"
-    assert reply.fields == (("pending", "0 qoints"), ("March 2026", "0.00 earned by 0 pictures of others"))
-    assert (reply.table, reply.lines) == (None, ())
+    assert reply.fields == (("pending", "0 qoints"), ("March 2026", "0.00 earned by 0 orders of others"))
+    assert (reply.table, reply.lines, reply.buttons) == (None, (), ())
 
 
-async def test_what_was_earned_is_told_by_model_and_month(house: House) -> None:
+async def test_what_was_earned_is_told_by_model_and_month(house: House, clock: HandClock) -> None:
     ann = await somebody(house)
     one, two = await a_model_of(house, ann, "one"), await a_model_of(house, ann, "two")
     await a_use(house, one, 1, paid=12, share=360, pending=3, due=NOON + timedelta(days=14))
@@ -59,13 +60,14 @@ async def test_what_was_earned_is_told_by_model_and_month(house: House) -> None:
     for book, amount in ((earnings_pending, 3), (earnings, 1), (debt, 2)):
         await holds(house, ann, book(ann.account), amount)
 
-    march, april = await say(house, ann, "earnings"), await say(house, ann, "earnings", month=" 2026-04 ")
+    clock.advance(timedelta(days=40))
+    march, april = await say(house, ann, "earnings", month=" 2026-03 "), await say(house, ann, "earnings")
 
     assert march.title == "1 qoint earned to use"
     assert march.fields == (
         ("pending", "3 qoints, from 15 Mar on"),
         ("owed", "2 qoints, repaid by what you earn next"),
-        ("March 2026", "7.20 earned by 3 pictures of others"),
+        ("March 2026", "7.20 earned by 3 orders of others"),
     )
     assert march.table
     assert march.table.rows == (
@@ -74,8 +76,8 @@ async def test_what_was_earned_is_told_by_model_and_month(house: House) -> None:
     )
     assert april.table
     assert april.table.rows == (("ann/two", "1 × by 1 person", "0.30"),)
-    assert march.lines == april.lines
-    assert march.lines[0] == "08 Apr 00:00 · ann/two: 0.30, 30 % of 1 qoint"
+    assert (labels(march), march.lines) == (["Into my wallet", "Pay out"], ())
+    assert april.lines[0] == "08 Apr 00:00 · ann/two: 0.30, 30 % of 1 qoint"
 
 
 @pytest.mark.parametrize(
@@ -85,13 +87,13 @@ async def test_what_was_earned_is_told_by_model_and_month(house: House) -> None:
         ({"paid": 12, "share": 180}, "1.80, 30 % of 12 qoints, half of it for this model"),
         ({"paid": 10, "share": 100}, "1.00, 30 % of 10 qoints, 33 % of it for this model"),
         ({"paid": 6, "share": 180, "clawed": 180}, "1.80, 30 % of 6 qoints, the rest was paid back"),
-        ({"paid": 0, "share": 0, "clawed": 360}, "0.00, the picture was paid back"),
+        ({"paid": 0, "share": 0, "clawed": 360}, "nothing, the picture was paid back"),
         ({"paid": 12, "share": 20, "rule": Rule.CAPPED}, "0.20, less than 30 % of 12 qoints: daily cap reached"),
-        ({"rule": Rule.OWN}, "0.00, your own picture"),
-        ({"rule": Rule.RELATED}, "0.00, from an account that counts as your own"),
-        ({"rule": Rule.OFF}, "0.00, nothing is shared of this offering's price"),
-        ({"rule": Rule.COPY}, "0.00, the same file as another model of the picture"),
-        ({"rule": Rule.NOT_PURCHASED}, "0.00, paid with free points or granted qoints"),
+        ({"rule": Rule.OWN}, "nothing, your own picture"),
+        ({"rule": Rule.RELATED}, "nothing, from an account that counts as your own"),
+        ({"rule": Rule.OFF}, "nothing, this offering shares none of its price"),
+        ({"rule": Rule.COPY}, "nothing, the same file as another model of the picture"),
+        ({"rule": Rule.NOT_PURCHASED}, "nothing, paid with free points or granted qoints"),
     ],
 )
 async def test_every_use_says_why_it_earned_what_it_did(house: House, facts: dict[str, Any], words: str) -> None:

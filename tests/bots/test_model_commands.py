@@ -19,7 +19,7 @@ from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.chats import a_call, a_dispatcher, labels, press, say
 from tests.builders.entities import HOME, NOON, a_model
-from tests.builders.scenes import a_trained_model, moderating, somebody, stored
+from tests.builders.scenes import a_trained_model, finished, imagined, moderating, somebody, stored
 
 SERVER = Place(platform=Platform.DISCORD, chat="7", private=False, community="1")
 SAID: Mapping[str, Mapping[str, str]] = {  # what each command about a model is told besides
@@ -119,8 +119,8 @@ async def test_who_publishes_a_word_that_another_keeps_is_told_and_of_hidden_one
     later = await say(house, ann, "model publish", model="zorp")
 
     assert (alone.title, alone.lines) == ("bob/zorp is public", ("Everyone can use it now: `imagine zorp …`",))
-    words = "Everyone else's «zorp» calls bob/zorp; this one is called by ann/zorp."
-    assert (later.title, later.lines) == ("ann/zorp is public", (words,))
+    words = "«zorp» calls bob/zorp; this one is called by its name: `imagine ann/zorp …`"
+    assert (later.title, later.lines) == ("ann/zorp is public", (f"For everyone else {words}",))
     assert (await say(house, bob, "model view", model="ann/zorp")).lines == (words,)
 
 
@@ -128,12 +128,13 @@ async def test_a_model_is_unlisted_and_private_again(house: House) -> None:
     ann, bob = await somebody(house), await somebody(house, "bob")
     await a_trained_model(house, ann)
     unlisted = await say(house, ann, "model publish", model="zorp", visibility="unlisted")
-    seen = [(await say(house, bob, "model view", model=name)).code for name in ("ann/zorp", "zorp")]
+    seen = [await say(house, bob, "model view", model=name) for name in ("ann/zorp", "zorp")]
     private = await say(house, ann, "model unpublish", model="zorp")
     again = await say(house, ann, "model unpublish", model="zorp")
     wrong = await say(house, ann, "model publish", model="zorp", visibility="private")
 
-    assert (unlisted.title, seen) == ("ann/zorp is unlisted", [None, "not_found"])
+    assert (unlisted.title, [one.code for one in seen]) == ("ann/zorp is unlisted", [None, "not_found"])
+    assert seen[0].lines == ("Use it: `imagine ann/zorp …`",)
     assert (private.title, again.code, wrong.code) == ("ann/zorp is private", "model_state", "not_found")
 
 
@@ -150,7 +151,9 @@ async def test_a_model_shows_its_facts_and_what_can_be_done_now(house: House) ->
     assert labels(mine) == ["Publish", "Download", "Stats", "Edit", "Samples", "Delete"]
     assert "snapshot" in dict(mine.fields)
     assert published.title == "ann/zorp is public"
-    assert (his.title, his.lines, labels(his)) == ("ann/zorp · public", ("A robot.",), ["Download", "Stats"])
+    assert (his.title, his.lines, labels(his)) == (
+        "ann/zorp · public", ("A robot.", "Use it: `imagine zorp …`"), ["Download", "Stats"],
+    )  # fmt: skip
     assert list(shown) == [
         "trigger", "base", "licence", "who may use it", "epochs", "evaluation loss", "used by others", "downloads",
         "file", "tags",
@@ -175,11 +178,22 @@ async def test_a_file_comes_with_its_card_and_is_counted(house: House) -> None:
     assert download.lines == ("Base model: tiny-sd. Trigger word: zorp. Licence: creativeml-openrail-m.",)
     counted = (
         ("used by others", "0 times"),
-        ("by", "0 people"),
-        ("all of its training", "0 times"),
         ("downloads", "1"),
     )
     assert (stats.fields, mine.fields) == (counted, (*counted, ("earned", "0.00 qoints")))
+
+
+async def test_what_one_training_has_brought_forth_is_counted_together(house: House) -> None:
+    ann, bob = await somebody(house), await somebody(house, "bob")
+    model = await a_trained_model(house, ann)
+    await published(house, ann, "later", run=model.run, trigger="later", artifact=model.artifact)
+    await finished(house, await imagined(house, bob, "later"))
+    stats = [await say(house, ann, "model stats", model=name) for name in ("zorp", "later")]
+
+    assert [stated.fields[:2] for stated in stats] == [
+        (("used by others", "0 times"), ("all of its training", "1 time")),
+        (("used by others", "1 time by 1 person"), ("downloads", "0")),
+    ]
 
 
 async def test_a_model_is_shared_with_somebody_who_is_not_offered(house: House) -> None:
@@ -226,6 +240,9 @@ async def test_an_old_name_and_the_beginning_of_a_name_lead_on(house: House) -> 
     assert renamed.title == "ann/zorp is ann/tin-hero now"
     for name in ("ann/zorp", "zorp", "tin", "ANN/Tin-Hero"):
         assert (await say(house, ann, "model view", model=name)).title == "ann/tin-hero · private"
+    assert (await say(house, ann, "model rename", model="zorp", name="tin hero")).title == (
+        "ann/tin-hero is called so already"
+    )
     assert (await say(house, ann, "model rename", model="zorp", name="!")).code == "bad_value"
     await a_trained_model(house, ann, name="gorp")
     assert (await say(house, ann, "model rename", model="gorp", name="zorp")).code == "name_taken"
@@ -266,8 +283,10 @@ async def test_samples_are_seen_and_chosen_by_number(house: House) -> None:
         "ann/zorp shows 2 samples", ["11.png", "1.png"],
     )  # fmt: skip
     assert (await say(house, ann, "model view", model="zorp")).pictures == chosen.pictures
-    codes = [(await say(house, ann, "model samples", model="zorp", numbers=said)).code for said in ("x", "13", "none")]
-    assert codes == ["bad_value", "bad_value", None]
+    codes = [(await say(house, ann, "model samples", model="zorp", numbers=said)).code for said in ("x", "13")]
+    assert codes == ["bad_value", "bad_value"]
+    nothing = await say(house, ann, "model samples", model="zorp", numbers="none")
+    assert nothing.title == "ann/zorp shows those of its last epoch"
 
 
 async def test_the_card_of_a_training_offers_what_is_left_to_do(house: House) -> None:
@@ -286,10 +305,15 @@ async def test_the_card_of_a_training_offers_what_is_left_to_do(house: House) ->
 async def test_a_model_is_deleted_after_a_second_word(house: House) -> None:
     ann = await somebody(house)
     await a_trained_model(house, ann)
+    bob = await somebody(house, "bob")
+    await say(house, ann, "model publish", model="zorp")
+    others = await say(house, bob, "model delete", model="ann/zorp")
     asked = await say(house, ann, "model delete", model="zorp")
     still = await say(house, ann, "model view", model="zorp")
     gone, then = await press(house, ann, asked, "Delete")
 
+    words = "There is no model of yours «ann/zorp». Only its owner can change a model."
+    assert (others.lines, others.buttons) == ((words,), ())
     assert (asked.title, still.code) == ("Delete ann/zorp?", None)
     assert (gone.title, then) == ("ann/zorp is deleted", "replace")
     assert (await say(house, ann, "model view", model="zorp")).code == "not_found"

@@ -73,7 +73,12 @@ async def test_an_admin_looks_approves_all_of_it_and_pays(house: House, clock: H
     paid = await say(house, root, "admin paid", payout=one, reference="TX 1")
     refused = await say(house, root, "admin paid", payout=two, reference="TX 2")
 
+    wrong = await say(house, root, "admin payouts", state="gone")
+    dispatcher, call = a_dispatcher(), a_call(house, root)
+
     assert (nothing.title, labels(nothing)) == ("No payout is requested", ["To pay"])
+    assert wrong.lines[0].startswith("There is no payout state «gone».")
+    assert await dispatcher.question(dispatcher.definition("admin payouts"), call, {}) is None
     assert seen.title == "3 payouts requested: 16000 qoints"
     assert seen.lines == (
         "2 payouts can be approved by you now: 14000 qoints.",
@@ -82,8 +87,8 @@ async def test_an_admin_looks_approves_all_of_it_and_pays(house: House, clock: H
     )
     assert rows(seen) == (
         (one, "ann: 2000", "requested 3 days ago"),
-        (own, "root: 2000", "requested 3 days ago; Somebody else has to do this: it is your own payout."),
-        (two, "bob: 12000", "requested today; takes two admins"),
+        (own, "root: 2000", "requested 3 days ago. Somebody else has to do this: it is your own payout."),
+        (two, "bob: 12000", "requested today. It takes two admins."),
     )
     assert labels(seen) == [
         "Approve 2: 14000 qoints",
@@ -117,7 +122,7 @@ async def test_an_admin_looks_closely_and_a_second_one_pays(house: House) -> Non
     listed = await say(house, eve, "admin payouts", state="paid", month="2026-03")
     over = await say(house, eve, "admin payout", payout=one)
 
-    assert (close.title, close.lines) == (f"ann: 12000 qoints ({one})", ("requested today; takes two admins",))
+    assert (close.title, close.lines) == (f"ann: 12000 qoints ({one})", ("requested today. It takes two admins.",))
     assert close.fields == (("to", IBAN), ("requested", "01 Mar 2026, 12:00"))
     assert (labels(close), labels(paying)) == (["Approve", "Reject"], ["It is paid", "It failed"])
     assert paid.code is None

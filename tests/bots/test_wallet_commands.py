@@ -50,11 +50,11 @@ async def test_a_code_is_made_by_an_admin_and_redeemed_once(house: House) -> Non
 
     assert (sold.title, sold.fields) == (
         "2 codes worth 50 qoints each",
-        (("lot", "purchased"), ("good until", "31 Mar 2026")),
+        (("kind", "sold"), ("good until", "31 Mar 2026")),
     )
     assert (gift.title, gift.fields) == (
         "1 code worth 5 qoints",
-        (("lot", "granted"), ("good until", "01 Mar 2027")),
+        (("kind", "gift"), ("good until", "01 Mar 2027")),
     )
     assert [(one.title, one.lines) for one in done] == [
         ("50 qoints are yours", ("Redeemed on 01 Mar 2026 at 12:00.",)),
@@ -87,7 +87,7 @@ async def test_a_wallet_says_what_is_on_hold_and_what_models_have_earned(house: 
             ("on hold", "100 for jobs that wait or run"),
         ),
     )
-    assert ("+8", "bought: a code was redeemed") in {row[1:] for row in rows(payer)}
+    assert ("+8 qoints", "bought: a code was redeemed") in {row[1:] for row in rows(payer)}
     assert owner.fields == (
         ("points", "80 (refill daily to 100)"),
         ("qoints", "0"),
@@ -107,14 +107,14 @@ async def test_a_statement_keeps_points_and_qoints_apart(house: House, clock: Ha
 
     assert (march.title, march.fields) == (
         "Statement of March 2026",
-        (("at first", "0 points, 0 qoints"), ("in the end", "0 points, 5 qoints")),
+        (("at the start", "0 points, 0 qoints"), ("at the end", "0 points, 5 qoints")),
     )
     assert sorted(row[1:] for row in rows(march)) == [
         ("+100 points", "refilled: daily points of 2026-03-01"),
         ("+15 qoints", "granted: a test"),
         ("−100 points, −10 qoints", "held: zorp · Tiny"),
     ]
-    assert april.fields == (("at first", "0 points, 5 qoints"), ("in the end", "2 points, 15 qoints"))
+    assert april.fields == (("at the start", "0 points, 5 qoints"), ("at the end", "2 points, 15 qoints"))
     assert rows(april) == (("01 Apr 12:01", "+2 points, +10 qoints", "paid back: blurred"),)
     assert (before.lines, before.table) == (("Nothing was moved.",), None)
 
@@ -133,7 +133,9 @@ async def test_a_long_statement_goes_on_by_a_button(house: House, clock: HandClo
     )
     assert (len(rows(first)), len(rows(second)), labels(second)) == (ROWS, 3, [])
     assert (
-        first.fields == second.fields == (("at first", "0 points, 0 qoints"), ("in the end", "100 points, 27 qoints"))
+        first.fields
+        == second.fields
+        == (("at the start", "0 points, 0 qoints"), ("at the end", "100 points, 27 qoints"))
     )
     for raw in ({"page": "3"}, {"page": "0"}, {"month": "2026-04"}, {"month": "9999-12"}, {"month": "May"}):
         assert (await say(house, ann, "statement", **raw)).code == "bad_value"
@@ -179,7 +181,8 @@ async def test_a_dispute_is_opened_from_the_receipt_and_paid_back_by_a_button(ho
     closed = await say(house, ann, "receipts", job=job.id)
 
     assert nothing.title == "Nothing is disputed"
-    assert opened.title == "The admins look at zorp · Tiny"
+    assert opened.title == "The admins look at «zorp · Tiny»"
+    assert labels(first) == ["Look", "Pay 20 back", "Decline"]
     assert (labels(disputed), disputed.fields[-1]) == ([], ("dispute", "open: all blurred"))
     assert (first.title, first.lines, rows(first)) == (
         "ann wants 20 back for «zorp · Tiny»",

@@ -31,6 +31,7 @@ def test_a_demo_that_is_interrupted_leaves_nothing_and_the_next_one_runs(tmp_pat
     assert left_behind(tmp_path) == []
     assert "alice  dataset new zorp-2 trigger=zorp" in shown
     assert "alice/zorp-2 is public" in shown
+    assert "«zorp» is alice/zorp-2, at 100 %" in shown
 
     made = {path.suffix: path for path in sorted((tmp_path / "demo" / "alice").iterdir())}
     with safe_open(made[".safetensors"], framework="pt") as lora:

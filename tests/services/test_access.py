@@ -10,12 +10,14 @@ from core.domain.errors import NotAllowed, NotFound
 from loraguild.composition import House
 from storage.repositories.entities import Database
 from tests.builders.entities import HOME, NOON, an_item
+from tests.builders.payouts import asked
 from tests.builders.scenes import (
     a_quote_for,
     a_ready_dataset,
     a_trained_model,
     an_order,
     everything_in,
+    imagined,
     moderating,
     somebody,
     uploaded,
@@ -43,6 +45,18 @@ ACTS: dict[str, Act] = {
     "model delete": lambda house, actor, name: house.services.models.delete(actor, name),
     "quote order": lambda house, actor, name: house.services.trainings.order(actor, name, place=HOME),
     "receipt view": lambda house, actor, name: house.services.wallets.receipt(actor, name),
+    "job dispute": lambda house, actor, name: house.services.disputes.open(actor, name, why="blurred"),
+    "model earnings": lambda house, actor, name: house.services.earnings.of_model(actor, name),
+    "generation view": lambda house, actor, name: house.services.generations.view(actor, name),
+    "generation again": lambda house, actor, name: house.services.generations.again(actor, name, place=HOME, key="k"),
+    "generation vary": lambda house, actor, name: house.services.generations.vary(
+        actor, name, picture=1, strength=60, place=HOME, key="k"
+    ),
+    "generation rate": lambda house, actor, name: house.services.generations.rate(actor, name, stars=1, words=""),
+    "generation delete": lambda house, actor, name: house.services.generations.delete(actor, name),
+    "payout view": lambda house, actor, name: house.services.payouts.view(actor, name),
+    "payout cancel": lambda house, actor, name: house.services.payouts.cancel(actor, name, key="k"),
+    "payout again": lambda house, actor, name: house.services.payouts.again(actor, name, key="k"),
 }
 
 
@@ -63,6 +77,7 @@ async def test_a_stranger_cannot_tell_what_is_hidden_from_what_is_not_there(
     quoted = await a_quote_for(house, ann, dataset)
     job = await an_order(house, ann, dataset)
     names = {"dataset": dataset.id, "job": job.id, "model": model.id, "quote": quoted.quote.id, "receipt": job.id}
+    names |= {"generation": (await imagined(house, ann)).id, "payout": (await asked(house, ann)).id}
     before = await everything_in(database)
 
     hidden = await answer(ACTS[what], house, bob, names[what.split(maxsplit=1)[0]])

@@ -105,7 +105,7 @@ async def test_several_models_draw_together_each_at_its_weight_and_all_is_as_it_
     assert [(step.said, step.percent) for step in made.trace] == [("zorp", 50), ("blip", 100), ("gorp", 0)]
     assert (made.text, made.prompt) == ("zorp:0.5 and blip, no gorp:0", "zorp and blip, no gorp")
     assert (made.negative, made.model_dump(include=set(wished))) == ("a hat", wished)
-    assert (made.terms.percent, made.terms.cap, made.terms.holding_days) == (30, 500, 14)
+    assert (made.terms.percent, made.terms.cap, made.terms.holding_days) == (30, 500, 30)
     assert (job.price, job.title, job.group) == (4, "zorp and blip, no gorp", made.group)
     assert [model.id for model in assignment.models] == [zorp.id, blip.id]
 

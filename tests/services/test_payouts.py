@@ -10,7 +10,6 @@ from core.domain.errors import (
     BadValue,
     KeyReused,
     NotEnoughEarned,
-    NotFound,
     PayoutMoved,
 )
 from core.domain.ledger import Act
@@ -111,7 +110,7 @@ async def test_a_request_is_made_once_per_key(house: House) -> None:
     for actor, to, amount, error in (
         (ann, IBAN, 2001, KeyReused),
         (ann, "elsewhere", 2000, KeyReused),
-        (bob, IBAN, 2000, NotFound),
+        (bob, IBAN, 2000, KeyReused),
     ):
         with pytest.raises(error):
             await payouts.request(actor, to=to, amount=amount, key="k")

@@ -48,7 +48,7 @@ from tests.builders.scenes import (
 )
 
 CONSOLE = Place(platform=Platform.CONSOLE, chat="ann")
-HELD = timedelta(days=14)
+HELD = timedelta(days=30)
 LARGE: dict[str, Any] = {"count": 5, "width": 128, "height": 128}  # 20 qoints: 6 of them are shared
 
 
@@ -328,6 +328,18 @@ async def test_what_is_finished_at_the_same_time_keeps_the_cap_and_the_sums(hous
     shares = [(await rules(house, job))["zorp"] for job, _ in begun]
     assert sorted(shares) == [(Rule.CAPPED, 400), (Rule.SHARED, 600)]
     assert await purses(house, ann) == (10, 0, 0)
+    await prove(house, ann)
+
+
+async def test_who_looks_finds_what_is_due_free_to_use(house: House, clock: HandClock) -> None:
+    ann, bob = await somebody(house), await a_buyer(house)
+    await a_public_model(house, ann)
+    await drawn(house, bob)
+    clock.advance(HELD)
+
+    earned = await house.services.earnings.view(ann)
+
+    assert (earned.pending, earned.payable, earned.next_due) == (0, 6, None)
     await prove(house, ann)
 
 

@@ -172,7 +172,8 @@ async def test_a_training_that_succeeds_makes_a_model_and_captures_once(house: H
         (Act.HOLD, 20),
         (Act.CAPTURE, 20),
     ]
-    assert (run.base_hash, run.evaluation_before, run.evaluation_after) == ("b" * 64, 0.5, 0.25)
+    assert (run.base_hash, run.code_version) == ("b" * 64, "1")
+    assert (run.evaluation_before, run.evaluation_after) == (0.5, 0.25)
     assert (await house.services.wallets.view(ann)).free == 80
     await prove_the_ledger(house.store)
 

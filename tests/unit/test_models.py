@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.domain.errors import BadValue, NotPublished
-from core.domain.model import Licence, Model, Scope, Search, Visibility, described, meant, tagged
+from core.domain.model import NAMES, Licence, Model, Scope, Search, Visibility, described, meant, tagged
 from core.domain.modelcard import card
 from core.domain.rating import Rating
 from tests.builders.entities import NOON, a_model, a_run
@@ -42,6 +42,16 @@ def test_every_name_that_a_model_had_leads_to_it() -> None:
 
     assert (model.slug, model.names) == ("zorp", ("zorp", "my-hero", "third"))
     assert [meant(name, [model], asker="ann") for name in ("my-hero", "ANN/third", "other")] == [[model], [model], []]
+
+
+def test_a_model_has_so_many_names_and_no_more() -> None:
+    model = a_model()
+    for number in range(NAMES - 1):
+        model = model.renamed(f"name {number}")
+
+    assert model.renamed("zorp").slug == "zorp"
+    with pytest.raises(BadValue, match="20 at most"):
+        model.renamed("another")
 
 
 @pytest.mark.parametrize("name", ["", "!?", "日本", "x" * 61])

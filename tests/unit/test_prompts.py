@@ -138,9 +138,9 @@ HARD = {
     "zorp <lora:dan/hoof>": meaning(
         "zorp", ("<lora:dan/hoof>", "dan/hoof", 100, NAMED), ("zorp", "ann/zorp", 0, FAMILY)
     ),
-    "zorp bob/hush dan/hoof hoof": meaning(
-        "zorp hush dan/hoof hoof", ("bob/hush", "bob/hush", 100, NAMED), ("dan/hoof", "dan/hoof", 0, FAMILY),
-        ("zorp", "ann/zorp", 100, OWN), ("hoof", "dan/hoof", 0, FAMILY),
+    "zorp bob/hush hoof": meaning(
+        "zorp hush hoof",
+        ("bob/hush", "bob/hush", 100, NAMED), ("zorp", "ann/zorp", 100, OWN), ("hoof", "dan/hoof", 0, FAMILY),
     ),
     "glim zorp": meaning("glim zorp", ("glim", "ann/mine", 100, OWN), ("zorp", "ann/zorp", 0, FAMILY)),
     "zorp glim": meaning("zorp glim", ("zorp", "ann/zorp", 100, OWN), ("glim", "bob/glim", 100, FIRST)),
@@ -207,7 +207,7 @@ def test_an_old_name_of_one_and_the_name_of_another_of_one_display_name_are_aske
     assert called("bo/zorp", "bo1", Index([renamed, other])) == ["bo1/zap"]
 
 
-def test_the_wished_family_decides_what_a_word_means_and_what_a_tag_may_name() -> None:
+def test_the_wished_family_decides_what_a_word_means_and_what_may_be_named() -> None:
     found = {prompt: called(prompt, family="pony") for prompt in ("glim", "zorp", "fizz", "<lora:zorp>", "bob/blip")}
 
     assert found == {
@@ -215,7 +215,7 @@ def test_the_wished_family_decides_what_a_word_means_and_what_a_tag_may_name() -
         "zorp": [],
         "fizz": [],
         "<lora:zorp>": ["wrong_family"],
-        "bob/blip": [],
+        "bob/blip": ["wrong_family"],
     }
     assert called("<lora:zorp:0> blip", family="pony") == ["dan/blip"]
 
@@ -238,9 +238,10 @@ def test_a_tag_says_the_same_of_what_is_hidden_and_what_is_not_there(name: str) 
     assert str(refused.value) == f"There is no model «{name}». {hint}"
 
 
-def test_a_tag_of_another_family_is_refused_in_words() -> None:
+@pytest.mark.parametrize("named", ["<lora:dan/hoof>", "dan/hoof", "dan/hoof:0.5"])
+def test_what_is_named_of_another_family_is_refused_in_words(named: str) -> None:
     with pytest.raises(WrongFamily) as refused:
-        resolved("<lora:zorp> <lora:dan/hoof>", INDEX, asker="ann")
+        resolved(f"<lora:zorp> {named}", INDEX, asker="ann")
 
     assert str(refused.value) == (
         "dan/hoof is made for pony, and this picture is drawn with sd15. Use one kind at a time."

@@ -228,3 +228,10 @@ def test_money_that_came_to_an_account_after_it_was_taken_over_is_found(rows: Ro
     assert found([*rows, late, Balance(id=qoints(gone.id), granted=5)])[-1] == (
         f"{qoints(gone.id)}: it holds 5, but {gone.merged_into} has taken over the account."
     )
+
+
+def test_accounts_that_have_taken_over_each_other_are_no_trap(rows: Rows, town: Town) -> None:
+    one, other = (town.accounts.all[name] for name in town.people[:2])
+    circle = changed(changed(rows, one, merged_into=other.id), other, merged_into=one.id)
+
+    assert any("has taken over the account" in line for line in found(circle))

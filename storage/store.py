@@ -143,6 +143,11 @@ def require_transactions(hello: Mapping[str, Any]) -> None:
         raise StandaloneDatabase
 
 
+def client_of(uri: str) -> AsyncMongoClient[Document]:
+    """A client for a MongoDB URI, not connected yet."""
+    return AsyncMongoClient(uri, tz_aware=True, appname="loraguild", timeoutMS=SECONDS * 1000)
+
+
 @asynccontextmanager
 async def connected(uri: str, *, name: str) -> AsyncIterator[Database]:
     """The database `name` at a MongoDB URI, migrated and indexed.
@@ -151,12 +156,7 @@ async def connected(uri: str, *, name: str) -> AsyncIterator[Database]:
         DatabaseUnavailable: Nobody answers there.
         StandaloneDatabase: The server there has no transactions.
     """
-    options: dict[str, Any] = {
-        "tz_aware": True,
-        "appname": "loraguild",
-        "timeoutMS": SECONDS * 1000,
-    }
-    async with AsyncMongoClient[Document](uri, **options) as client:
+    async with client_of(uri) as client:
         database = client[name]
         with translated(), pymongo.timeout(SECONDS_TO_CONNECT):
             hello = await client.admin.command("hello")

@@ -17,7 +17,7 @@ from loraguild.composition import House, assembled
 from storage.blobs import GridBlobs
 from storage.embedded import embedded_database
 from storage.repositories.entities import Database
-from storage.store import connected, mongo_store
+from storage.store import client_of, connected, mongo_store
 
 KEPT = {"migrations"}  # collections that an empty database has rows in
 
@@ -47,11 +47,11 @@ async def prepared(mongodb: str) -> AsyncIterator[str]:
 @pytest.fixture
 async def database(mongodb: str, prepared: str) -> AsyncIterator[Database]:
     """An empty database."""
-    async with connected(mongodb, name=prepared) as database:
+    async with client_of(mongodb) as client:
+        database = client[prepared]
         yield database
-        for name in await database.list_collection_names():
-            if name not in KEPT:
-                await database[name].delete_many({})
+        for name in set(await database.list_collection_names()) - KEPT:
+            await database[name].delete_many({})
 
 
 @pytest.fixture

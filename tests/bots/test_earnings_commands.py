@@ -53,7 +53,7 @@ async def test_nothing_earned_is_said_so(house: House) -> None:
 async def test_what_was_earned_is_told_by_model_and_month(house: House, clock: HandClock) -> None:
     ann = await somebody(house)
     one, two = await a_model_of(house, ann, "one"), await a_model_of(house, ann, "two")
-    await a_use(house, one, 1, paid=12, share=360, pending=3, due=NOON + timedelta(days=14))
+    await a_use(house, one, 1, paid=12, share=360, pending=3, due=NOON + timedelta(days=45))
     await a_use(house, one, 2, paid=6, share=180, clawed=180, payer="cid")
     await a_use(house, two, 3, paid=12, share=180)
     await a_use(house, two, 900, paid=1, share=30)
@@ -65,7 +65,7 @@ async def test_what_was_earned_is_told_by_model_and_month(house: House, clock: H
 
     assert march.title == "1 qoint earned to use"
     assert march.fields == (
-        ("pending", "3 qoints, from 15 Mar on"),
+        ("pending", "3 qoints, from 15 Apr on"),
         ("owed", "2 qoints, repaid by what you earn next"),
         ("March 2026", "7.20 earned by 3 orders of others"),
     )

@@ -77,7 +77,7 @@ async def played(house: House, clock: HandClock) -> Names:
     issued = await services.vouchers.issue(root, amount=200, count=1, days=30, sold=True, key="k")
     await services.wallets.redeem(bob, issued.codes[0])
     drawn = [await finished(house, await imagined(house, bob, **LARGE)) for _ in range(2)]
-    clock.advance(timedelta(days=15))
+    clock.advance(timedelta(days=31))
     payout = await services.payouts.request(ann, to="home", amount=3, key="k")
     await finished(house, await imagined(house, bob, **LARGE))
     await services.wallets.refund(root, drawn[1].id, amount=5, why="blurred", key="k")

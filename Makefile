@@ -36,7 +36,7 @@ unit: setup ## run the tests of the pure domain, in seconds
 	@$(BIN)/pytest -q tests/unit
 
 e2e: setup ## run the tests of whole processes, kill -9 included
-	@$(BIN)/pytest -q -n 3 --dist loadfile tests/e2e
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e
 
 bench: setup ## run every benchmark
 	@set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done

@@ -9,7 +9,7 @@ from core.domain.errors import BadValue, NotFound
 from core.domain.ledger import debt, earnings, earnings_pending
 from core.domain.royalty import Tally, Usage
 from core.domain.value import Value
-from core.kinds.generation import EVER, mature
+from core.kinds.generation import BATCH, EVER, mature
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
@@ -63,19 +63,19 @@ class Earnings:
     ids: Ids
 
     async def view(self, actor: Actor) -> Earned:
-        """What the actor has earned, and by what lately; what is due is free to use from this look on."""
-        now = self.clock.now()
-        while await self.store.usages.due(actor.account, now=now, limit=1):
-            await self._mature(actor.account, now=now)
+        """What the actor has earned, and by what lately; what is due is free to use, whether it has matured or not."""
         books = (earnings_pending(actor.account), earnings(actor.account), debt(actor.account))
         pending, payable, owed = [(await self.store.ledger.balance(book)).total for book in books]
-        following = await self.store.usages.due(actor.account, now=EVER, limit=1)
+        waiting = await self.store.usages.due(actor.account, now=EVER, limit=BATCH)
+        later = [usage.due for usage in waiting if usage.due and usage.due > self.clock.now()]
+        ripe = min(sum(usage.pending for usage in waiting[: len(waiting) - len(later)]), pending)
+        repaid = min(ripe, owed)
         latest = await self.store.usages.latest(actor.account, limit=LATEST)
         return Earned(
-            pending=pending,
-            payable=payable,
-            owed=owed,
-            next_due=following[0].due if following else None,
+            pending=pending - ripe,
+            payable=payable + ripe - repaid,
+            owed=owed - repaid,
+            next_due=later[0] if later else None,
             latest=tuple([Use(usage=usage, model=await self._name(usage.model)) for usage in latest]),
         )
 

@@ -340,7 +340,7 @@ async def test_who_looks_finds_what_is_due_free_to_use(house: House, clock: Hand
     earned = await house.services.earnings.view(ann)
 
     assert (earned.pending, earned.payable, earned.next_due) == (0, 6, None)
-    await prove(house, ann)
+    await prove_the_ledger(house.store)
 
 
 async def test_what_was_held_long_enough_may_be_spent(house: House, clock: HandClock) -> None:

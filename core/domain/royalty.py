@@ -161,16 +161,13 @@ def used(
         Usage(
             id=usage_id(generation, part.model),
             generation=generation,
-            model=part.model,
-            run=part.run,
-            owner=part.owner,
             payer=payer,
-            percent=part.percent,
             rule=rules[part.model],
             terms=terms,
             paid=paid,
             share=shares.get(part.model, 0),
             at=now,
+            **part.model_dump(exclude={"sha256"}),
         )
         for part in parts
     )

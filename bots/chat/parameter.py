@@ -216,6 +216,12 @@ class Listed(Parameter[T]):
         """The thing of exactly this value, where it can be read without listing."""
         return None
 
+    async def earlier(self, call: Call, given: Given, name: str) -> T | None:
+        """The thing that was given before under a name, as it was typed or read already; None where nothing was."""
+        known: Any = given.get(name)
+        found: T | None = await self.parse(call, known, {}) if isinstance(known, str) else known
+        return found
+
     async def choices(self, call: Call, text: str, given: Given, *, after: str = "", limit: int = PAGE) -> Page:
         """A page of what there is."""
         rows = await self.rows(call, text, given, after=after, limit=limit + 1 if self.paged else MANY)

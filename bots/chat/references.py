@@ -43,10 +43,8 @@ class ItemRef(Listed[Item]):
 
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Item]]:
         """The pictures of the dataset, by number."""
-        dataset = given.get("dataset")
-        if isinstance(dataset, str):
-            dataset = await DatasetRef("").parse(call, dataset, {})
-        if not isinstance(dataset, Dataset):
+        dataset = await DatasetRef("").earlier(call, given, "dataset")
+        if dataset is None:
             return []
         view = await call.services.datasets.view(call.actor, dataset.id)
         return [Row(value=str(item.position + 1), label=item.artifact.name, thing=item) for item in view.items]
@@ -72,10 +70,8 @@ class PresetRef(Listed[str]):
 
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[str]]:
         """The presets of the offering."""
-        offering = given.get("offering")
-        if isinstance(offering, str):
-            offering = await OfferingRef("").parse(call, offering, {})
-        presets = offering.presets if isinstance(offering, Offering) else ()
+        offering = await OfferingRef("").earlier(call, given, "offering")
+        presets = offering.presets if offering else ()
         return [Row(value=preset, label=preset, thing=preset) for preset in presets]
 
 

@@ -46,10 +46,8 @@ class PictureRef(Listed[int]):
 
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[int]]:
         """The numbers of its pictures."""
-        job = given.get("job")
-        if isinstance(job, str):
-            job = await GenerationRef("").parse(call, job, {})
-        count = len(job.pictures) if isinstance(job, Generation) else 0
+        made = await GenerationRef("").earlier(call, given, "job")
+        count = len(made.pictures) if made else 0
         return [Row(value=str(number), label=f"picture {number}", thing=number) for number in range(1, count + 1)]
 
 

@@ -13,7 +13,7 @@ from bots.commands.models import PageNumber, Ref, called
 from core.domain.account import Account
 from core.domain.action import Style, Then
 from core.domain.errors import BadValue
-from core.domain.model import SAMPLES, Licence, Model, described, owned, tagged
+from core.domain.model import SAMPLES, Licence, described, owned, tagged
 from core.domain.model import Visibility as Access
 from core.domain.trigger import folded
 
@@ -104,10 +104,8 @@ class ReaderRef(Listed[Account]):
 
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Account]]:
         """Those whom it is shared with."""
-        model = given.get("model")
-        if isinstance(model, str):
-            model = await ModelRef("").parse(call, model, {})
-        readers = await call.services.models.readers(call.actor, model.id) if isinstance(model, Model) else []
+        model = await ModelRef("").earlier(call, given, "model")
+        readers = await call.services.models.readers(call.actor, model.id) if model else []
         return [Row(value=account.id, label=account.name, thing=account) for account in readers]
 
 

@@ -20,7 +20,7 @@ $(READY): pyproject.toml constraints.txt scripts/install_torch.py
 	@$(PYTHON) -m venv .venv
 	@$(PIP) pip
 	@$(BIN)/python scripts/install_torch.py
-	@$(PIP) -e '.[discord,telegram,web,train,embedded,dev]'
+	@$(PIP) -e '.[discord,telegram,web,train,dropbox,embedded,dev]'
 	@touch $@
 
 demo: setup ## train a first LoRA through a played chat; results in ./demo

@@ -111,6 +111,7 @@ def a_task(house: House, job: Job, studio: Child, batch: Batch) -> Task:
         job=job,
         services=house.services,
         blobs=house.blobs,
+        settings=house.settings,
         folder=folder,
         cache=batch.folder,
         studio=studio,

@@ -1,8 +1,11 @@
-"""How fast files come in: a raw PUT through the real server, against a plain GridFS upload of the same bytes.
+"""How fast files come in and go out, and how much memory that takes, against the driver's own GridFS.
 
-Both write to the same database server, in turn and each twice with fresh bytes. Of the PUT every 8 MiB are a piece,
-which is hashed, stored and committed with its reference. Run `python benchmarks/uploads.py [MEGABYTES]`; MONGODB_URI
-chooses a server, else an embedded one is started for the occasion.
+`put` sends a file as curl does, through the real server, where every 8 MiB are a piece that is hashed, stored and
+committed with its reference; `add` is the console's `dataset add`; `raw` is the driver alone. `open` reads a stored
+file, `raw open` does so with the driver. All speak to the same database server, in turn and each twice with fresh
+bytes from a file; server and client of `put` are this one process. Memory is what a side adds to what the process had
+before, at its peak. Run `python benchmarks/uploads.py [MEGABYTES]`; MONGODB_URI chooses a server, else an embedded one
+is started for the occasion.
 """
 
 import asyncio
@@ -11,68 +14,145 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from aiohttp import ClientSession
 from gridfs import AsyncGridFSBucket
 from pydantic import SecretStr
 
+from bots.console.sources import local_files
 from config.settings import Settings
-from core.domain.account import Place, Platform
+from core.domain.account import Actor, Place, Platform
+from core.domain.dataset import Dataset
+from core.kinds.intake import Payload
 from loraguild.composition import House, opened
 from storage.embedded import embedded_database
 from storage.store import MongoStore
 from web.app import serve
 
-MEGABYTES, CHUNK, NAME = 64, 2**20, "uploads"
+MEGABYTES, CHUNK, NAME, POLL = 500, 2**20, "uploads", 0.01
+PLACE = Place(platform=Platform.CONSOLE, chat="ann")
 
 
-async def put(house: House, port: int, content: bytes) -> None:
-    """Send the bytes as curl does, through an upload link."""
-    ann = await house.services.accounts.welcome(Platform.CONSOLE, "ann", name="ann")
-    datasets = await house.services.datasets.list(ann)
-    dataset = datasets[0] if datasets else await house.services.datasets.create(ann, name="zorp", trigger="zorp")
-    link = await house.services.uploads.open(ann, dataset, place=Place(platform=Platform.CONSOLE, chat="ann"))
-    path = link.removeprefix(house.services.uploads.address)
-    async with (
-        ClientSession(f"http://127.0.0.1:{port}") as session,
-        session.put(f"{path}/files/zorp.zip", data=content) as answer,
-    ):
-        if answer.status != 201:  # noqa: PLR2004 - created
-            sys.exit(f"put: {answer.status} {await answer.text()}")
+@dataclass
+class Scene:
+    """Where things happen: the house, the port of its pages, and what the sides leave to each other."""
+
+    house: House
+    port: int
+    path: Path
+    sha256: str = ""
+
+    @property
+    def bucket(self) -> AsyncGridFSBucket:
+        """The driver's own."""
+        if not isinstance(self.house.store, MongoStore):
+            raise TypeError("only a MongoDB store has GridFS")
+        return AsyncGridFSBucket(self.house.store.database, bucket_name="raw")
+
+    async def dataset(self) -> tuple[Actor, Dataset]:
+        """Somebody, and a new dataset of theirs."""
+        ann = await self.house.services.accounts.welcome(Platform.CONSOLE, "ann", name="ann")
+        name = secrets.token_hex(4)
+        return ann, await self.house.services.datasets.create(ann, name=name, trigger="zorp")
 
 
-async def raw(house: House, _: int, content: bytes) -> None:
-    """Send them with the driver alone."""
-    if not isinstance(house.store, MongoStore):
-        raise TypeError("only a MongoDB store has GridFS")
-    async with AsyncGridFSBucket(house.store.database, bucket_name="raw").open_upload_stream("zorp.zip") as file:
-        for start in range(0, len(content), CHUNK):
-            await file.write(content[start : start + CHUNK])
+async def put(scene: Scene) -> None:
+    """Send the file as curl does, through an upload link."""
+    ann, dataset = await scene.dataset()
+    uploads = scene.house.services.uploads
+    path = (await uploads.open(ann, dataset, place=PLACE)).removeprefix(uploads.address)
+    with scene.path.open("rb") as file:
+        async with (
+            ClientSession(f"http://127.0.0.1:{scene.port}") as session,
+            session.put(f"{path}/files/zorp.zip", data=file) as answer,
+        ):
+            if answer.status != 201:  # noqa: PLR2004 - created
+                sys.exit(f"put: {answer.status} {await answer.text()}")
 
 
-SIDES = {"put": put, "raw": raw}
+async def add(scene: Scene) -> None:
+    """Give the file to `dataset add`."""
+    ann, dataset = await scene.dataset()
+    files = await local_files([str(scene.path)])
+    job = await scene.house.services.datasets.add(ann, dataset, files, place=PLACE, key=dataset.id)
+    scene.sha256 = Payload.model_validate(job.payload).files[0].sha256
 
 
-async def rate(side: str, house: House, port: int, *, megabytes: int) -> float:
-    """Megabytes per second of one side."""
-    content = os.urandom(megabytes * 2**20)
+async def raw(scene: Scene) -> None:
+    """Write the file with the driver alone."""
+    with scene.path.open("rb") as file:
+        async with scene.bucket.open_upload_stream("zorp.zip") as stored:
+            while chunk := file.read(CHUNK):
+                await stored.write(chunk)
+
+
+async def read(scene: Scene) -> None:
+    """Read what was added."""
+    async for _ in scene.house.blobs.open(scene.sha256):
+        pass
+
+
+async def raw_read(scene: Scene) -> None:
+    """Read what the driver wrote, with the driver."""
+    stored = await scene.bucket.open_download_stream_by_name("zorp.zip")
+    while await stored.readchunk():
+        pass
+
+
+Side = Callable[[Scene], Awaitable[None]]
+IN: dict[str, Side] = {"put": put, "add": add, "raw": raw}
+OUT: dict[str, Side] = {"open": read, "raw open": raw_read}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Megabytes per second, and how many megabytes this process and the database grew by at their peaks."""
+
+    rate: float
+    here: int
+    there: int
+
+
+async def measured(side: Side, scene: Scene, database: psutil.Process | None) -> Measured:
+    """Run one side once."""
+    watched = [psutil.Process(), database or psutil.Process()]
+    before = [process.memory_info().rss for process in watched]
+    peaks = list(before)
+
+    async def watching() -> None:
+        while True:
+            peaks[:] = [max(peak, one.memory_info().rss) for peak, one in zip(peaks, watched, strict=True)]
+            await asyncio.sleep(POLL)
+
+    watch = asyncio.create_task(watching())
     since = time.perf_counter()
-    await SIDES[side](house, port, content)
-    return megabytes / (time.perf_counter() - since)
+    await side(scene)
+    took = time.perf_counter() - since
+    watch.cancel()
+    here, there = ((peak - start) // 2**20 for peak, start in zip(peaks, before, strict=True))
+    return Measured(scene.path.stat().st_size / 2**20 / took, here, there)
+
+
+def filled(path: Path, megabytes: int) -> None:
+    """Write fresh random bytes."""
+    with path.open("wb") as file:
+        for _ in range(megabytes):
+            file.write(os.urandom(2**20))
 
 
 @asynccontextmanager
-async def server() -> AsyncIterator[str]:
-    """The server of MONGODB_URI, or an embedded one."""
+async def server(folder: Path) -> AsyncIterator[tuple[str, psutil.Process | None]]:
+    """The server of MONGODB_URI, or an embedded one, whose process is known."""
     if uri := os.environ.get("MONGODB_URI"):
-        yield uri
+        yield uri, None
         return
-    with tempfile.TemporaryDirectory() as folder:
-        async with embedded_database(Path(folder)) as database:
-            yield database.uri
+    async with embedded_database(folder / "database") as database:
+        yield database.uri, psutil.Process(database.pid)
 
 
 @asynccontextmanager
@@ -91,16 +171,32 @@ async def served(uri: str) -> AsyncIterator[tuple[House, int]]:
         await serving
 
 
+def said(sides: dict[str, list[Measured]], plain: str) -> None:
+    """Print the better rate and the higher peaks of each side, and what part of the plain one's rate it is."""
+    best = {name: max(one.rate for one in runs) for name, runs in sides.items()}
+    for name, runs in sides.items():
+        here, there = max(one.here for one in runs), max(one.there for one in runs)
+        ratio = best[name] / best[plain]
+        print(
+            f"{name:>8}: {best[name]:4.0f} MB/s, {ratio:.2f} of {plain}; +{here} MB here, +{there} MB in the database"
+        )
+
+
 async def main(arguments: Sequence[str]) -> None:
-    """Measure both sides in turn, twice, and print the better of each."""
+    """Measure every side twice, in turn, and print what came out."""
     megabytes = int(arguments[0]) if arguments else MEGABYTES
-    rates: dict[str, list[float]] = {side: [] for side in SIDES}
-    async with server() as uri, served(uri) as (house, port):
-        for side in (*SIDES, *reversed(SIDES)):
-            rates[side].append(await rate(side, house, port, megabytes=megabytes))
-            print(f"{side}: {rates[side][-1]:.0f} MB/s")
-    put_rate, raw_rate = (max(found) for found in rates.values())
-    print(f"{megabytes} MB: put {put_rate:.0f} MB/s, raw {raw_rate:.0f} MB/s, ratio {put_rate / raw_rate:.2f}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "zorp.zip")
+        async with server(Path(folder)) as (uri, database), served(uri) as (house, port):
+            scene = Scene(house, port, path)
+            for sides, plain in ((IN, "raw"), (OUT, "raw open")):
+                runs: dict[str, list[Measured]] = {name: [] for name in sides}
+                for name in (*sides, *reversed(sides)):
+                    if sides is IN:
+                        filled(path, megabytes)
+                    runs[name].append(await measured(sides[name], scene, database))
+                said(runs, plain)
+    print(f"{megabytes} MB each")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,23 @@ class Settings(BaseSettings):
     royalty_holding_days: int = Field(default=30, ge=0, description="Days until royalties can be spent or paid out")
     payout_minimum: int = Field(default=1000, ge=1, description="The least qoints that are paid out")
     payout_four_eyes: int = Field(default=10_000, ge=0, description="Above this in 30 days a payout takes two admins")
-    captioner: str = Field(default="palette", description="Who describes pictures")
+    quota_mb: int = Field(default=5120, ge=1, description="How much one person may store, in MB")
+    quota_items: int = Field(default=500_000, ge=1, description="How many pictures and conversations one may store")
+    retention_days: int = Field(default=30, ge=0, description="Days until what was deleted is gone for good")
+    captioner: str = Field(default="palette", description="Who describes pictures: palette, vision or transformers")
+    vision_url: str = Field(default="https://api.x.ai/v1", description="An OpenAI-compatible API that sees pictures")
+    vision_model: str = Field(default="grok-4", description="The model of that API")
+    vision_key: SecretStr | None = Field(default=None, description="The key of that API; without one it is not offered")
+    vision_timeout: float = Field(default=60.0, gt=0, description="Seconds to wait for one description")
+    vision_concurrency: int = Field(default=4, ge=1, le=64, description="Pictures that are described at a time")
+    vision_price: int = Field(default=0, ge=0, description="What one description costs, in points")
+    vision_adult: bool = Field(default=False, description="Whether that API may be sent pictures for adults")
+    caption_model: str | None = Field(default=None, description="A local image-to-text model: a folder or hub id")
+    caption_tokenizer: str = Field(default="package:tiny-sd", description="Whose tokens captions are counted in")
+    conversation_tokenizer: str | None = Field(
+        default=None, description="Whose tokens conversations are counted in: a folder or hub id; estimated if unset"
+    )
+    dropbox_app_key: str | None = Field(default=None, description="The key of your Dropbox app, for exports to there")
     offerings_folder: Path | None = Field(default=None, description="Further offerings: TOML files")
     base_models: dict[str, str] = Field(
         default_factory=dict, description='Base id → local folder or hub id: {"sd15": "/models/sd15"}'

@@ -4,17 +4,23 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from config.catalogue import offerings
+from config.captioners import captioners
+from config.catalogue import offerings, traits
 from config.secrets import signing_keys
 from config.settings import Settings
+from core.domain.quota import MB, Quota
 from core.kinds import discovered
 from core.ports.blobs import Blobs
 from core.ports.clock import Clock, Ids, RandomIds, SystemClock
 from core.ports.store import Store
 from core.services import Services
 from core.services.accounts import Accounts
+from core.services.captionings import Captionings
 from core.services.captions import Captions
+from core.services.characters import Characters
 from core.services.communities import Communities
+from core.services.connections import Connections
+from core.services.consents import Consents
 from core.services.conversations import Conversations
 from core.services.datasets import Datasets
 from core.services.deliveries import Deliveries
@@ -22,18 +28,27 @@ from core.services.disputes import Disputes
 from core.services.downloads import Downloads
 from core.services.drafts import Drafts
 from core.services.earnings import Earnings
+from core.services.exports import Exports
+from core.services.forgettings import Forgettings
 from core.services.generations import Generations
 from core.services.inboxes import Inboxes
 from core.services.jobs import Jobs
+from core.services.lineages import Lineages
 from core.services.links import Links
+from core.services.mendings import Mendings
 from core.services.models import Models
 from core.services.moderation import Moderation
 from core.services.operations import Operations
 from core.services.payouts import Payouts
+from core.services.purges import Purges
+from core.services.reports import Reports
+from core.services.reviews import Reviews
+from core.services.sharings import Sharings
 from core.services.trainings import Trainings
 from core.services.uploads import Uploads
 from core.services.vouchers import Vouchers
 from core.services.wallets import Wallets
+from loraguild.clouds import cloud, vault
 from storage.blobs import GridBlobs
 from storage.embedded import embedded_database
 from storage.repositories.entities import Database
@@ -88,18 +103,30 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
     """
     keys, address = signing_keys(settings), settings.address
     offered = offerings(folder=settings.offerings_folder, bases=settings.base_models)
+    quota = Quota(bytes=settings.quota_mb * MB, items=settings.quota_items)
+    kinds, admins = discovered(), settings.admins
     vouchers = Vouchers(store=store, clock=clock, ids=ids)
     return Services(
-        accounts=Accounts(store=store, clock=clock, ids=ids, admins=settings.admins, cap=settings.daily_points),
-        captions=Captions(store=store, clock=clock, ids=ids, captioner=settings.captioner),
+        accounts=Accounts(store=store, clock=clock, ids=ids, admins=admins, cap=settings.daily_points),
+        captionings=Captionings(
+            store=store, clock=clock, ids=ids, captioners=captioners(settings), captioner=settings.captioner
+        ),
+        captions=Captions(store=store, clock=clock),
+        characters=Characters(store=store, clock=clock, ids=ids, presets=traits()),
         communities=Communities(store=store, clock=clock, ids=ids),
+        connections=Connections(
+            store=store, clock=clock, ids=ids, keys=keys, address=address, cloud=cloud(settings), vault=vault(keys)
+        ),
+        consents=Consents(store=store, clock=clock, ids=ids, kinds=kinds, admins=admins),
         conversations=Conversations(store=store, clock=clock, ids=ids),
-        datasets=Datasets(store=store, blobs=blobs, clock=clock, ids=ids),
+        datasets=Datasets(store=store, blobs=blobs, clock=clock, ids=ids, quota=quota),
         deliveries=Deliveries(store=store, clock=clock),
-        disputes=Disputes(store=store, clock=clock, ids=ids, admins=settings.admins),
+        disputes=Disputes(store=store, clock=clock, ids=ids, admins=admins),
         downloads=Downloads(clock=clock, keys=keys, address=address),
         drafts=Drafts(store=store, blobs=blobs, clock=clock, ids=ids),
         earnings=Earnings(store=store, clock=clock, ids=ids),
+        exports=Exports(store=store, clock=clock, ids=ids),
+        forgettings=Forgettings(store=store, clock=clock, ids=ids, kinds=kinds),
         generations=Generations(
             store=store,
             clock=clock,
@@ -109,8 +136,10 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
             holding_days=settings.royalty_holding_days,
         ),
         inboxes=Inboxes(store=store, clock=clock, ids=ids),
-        jobs=Jobs(store=store, clock=clock, ids=ids, kinds=discovered()),
+        jobs=Jobs(store=store, clock=clock, ids=ids, kinds=kinds),
+        lineages=Lineages(store=store),
         links=Links(store=store, clock=clock, ids=ids),
+        mendings=Mendings(store=store, clock=clock, ids=ids),
         models=Models(store=store, blobs=blobs, clock=clock, ids=ids),
         moderation=Moderation(store=store, clock=clock, ids=ids),
         operations=Operations(store=store, clock=clock, ids=ids),
@@ -121,10 +150,14 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
             ids=ids,
             minimum=settings.payout_minimum,
             four_eyes=settings.payout_four_eyes,
-            admins=settings.admins,
+            admins=admins,
         ),
+        purges=Purges(store=store, clock=clock, ids=ids, retention_days=settings.retention_days),
+        reports=Reports(store=store, clock=clock, ids=ids, kinds=kinds, admins=admins),
+        reviews=Reviews(store=store),
+        sharings=Sharings(store=store, clock=clock),
         trainings=Trainings(store=store, clock=clock, ids=ids, offerings=offered),
-        uploads=Uploads(store=store, blobs=blobs, clock=clock, ids=ids, keys=keys, address=address),
+        uploads=Uploads(store=store, blobs=blobs, clock=clock, ids=ids, keys=keys, address=address, quota=quota),
         vouchers=vouchers,
         wallets=Wallets(store=store, clock=clock, ids=ids, providers={"voucher": vouchers}),
     )

@@ -40,6 +40,7 @@ async def worker(house: House, *, kinds: str, labels: str, concurrency: int, onc
         services=house.services,
         blobs=house.blobs,
         worker=_described(house.settings, kinds=_kinds(kinds), labels=labels),
+        settings=house.settings,
         folder=house.settings.data_folder / "work",
         memory=house.settings.worker_memory_mb * MB,
         checkpoint_seconds=house.settings.checkpoint_seconds,

@@ -27,13 +27,18 @@ async def tidying(house: House, *, holder: str, every: float = EVERY) -> None:
 
 
 async def tidied(house: House) -> None:
-    """Let royalties be spent that were held long enough.
+    """Let royalties be spent that were held long enough, and finish forgetting who wished to be forgotten.
 
-    Let go of uploads that nobody finished, of bytes that nobody refers to, and of what platforms sent long ago.
+    Let go of uploads that nobody finished, of datasets that were deleted long ago, of bytes that nobody refers to, and
+    of what platforms sent long ago.
     """
     if owners := await house.services.earnings.mature_all():
         log.info("royalties.matured", owners=owners)
+    if forgotten := await house.services.forgettings.finish():
+        log.info("accounts.forgotten", accounts=forgotten)
+    if purged := await house.services.purges.sweep():
+        log.info("datasets.purged", datasets=purged)
     uploads, updates = await house.services.uploads.sweep(), await house.services.inboxes.forget()
-    blobs = await house.blobs.sweep()
-    if uploads or updates or blobs:
-        log.info("house.tidied", uploads=uploads, updates=updates, blobs=blobs)
+    exports, blobs = await house.services.exports.sweep(), await house.blobs.sweep()
+    if uploads or updates or exports or blobs:
+        log.info("house.tidied", uploads=uploads, updates=updates, exports=exports, blobs=blobs)

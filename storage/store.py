@@ -16,12 +16,12 @@ from core.domain.account import Identity
 from core.domain.action import Action
 from core.domain.allowance import Allowance
 from core.domain.community import Community
+from core.domain.connection import Connection
 from core.domain.errors import StandaloneDatabase
 from core.domain.inbox import Lead
 from core.domain.link import LinkCode, LinkRequest
 from core.domain.quote import Quote
 from core.domain.royalty import Remainder
-from core.domain.snapshot import Snapshot
 from core.domain.switch import Switch
 from core.domain.voucher import Voucher
 from core.ports.store import Repositories, Store
@@ -30,11 +30,13 @@ from storage.errors import given_up, translated
 from storage.indexes import ensure
 from storage.migrations import migrate
 from storage.repositories.accounts import Accounts, Audits, Belongings
-from storage.repositories.captions import Captions
-from storage.repositories.datasets import Datasets, Items
+from storage.repositories.captions import Captions, Scenes
+from storage.repositories.characters import Characters
+from storage.repositories.datasets import Datasets, Items, Parts
 from storage.repositories.disputes import Disputes
 from storage.repositories.drafts import Drafts
 from storage.repositories.entities import Database, Entities, Session
+from storage.repositories.exports import Exports
 from storage.repositories.generations import Generations
 from storage.repositories.jobs import Jobs
 from storage.repositories.ledger import Ledger
@@ -43,7 +45,9 @@ from storage.repositories.notices import Cards, Notices
 from storage.repositories.ownership import Ownership
 from storage.repositories.payouts import Payouts
 from storage.repositories.references import References
+from storage.repositories.reports import Reports
 from storage.repositories.runs import Runs
+from storage.repositories.snapshots import Snapshots
 from storage.repositories.updates import Updates
 from storage.repositories.uploads import Uploads
 from storage.repositories.usages import Usages
@@ -65,10 +69,13 @@ def repositories(database: Database, session: Session = None) -> Repositories:
         audits=Audits(database, session),
         captions=Captions(database, session),
         cards=Cards(database, session),
+        characters=Characters(database, session),
         communities=Entities(database, session, shape=Community, name="communities"),
+        connections=Entities(database, session, shape=Connection, name="connections"),
         datasets=Datasets(database, session),
         disputes=Disputes(database, session),
         drafts=Drafts(database, session),
+        exports=Exports(database, session),
         generations=Generations(database, session),
         identities=Belongings(database, session, shape=Identity, name="identities"),
         items=Items(database, session),
@@ -80,12 +87,15 @@ def repositories(database: Database, session: Session = None) -> Repositories:
         models=Models(database, session),
         notices=Notices(database, session),
         ownership=Ownership(database, session),
+        parts=Parts(database, session),
         payouts=Payouts(database, session),
         quotes=Entities(database, session, shape=Quote, name="quotes"),
         references=References(database, session),
         remainders=Entities(database, session, shape=Remainder, name="remainders"),
+        reports=Reports(database, session),
         runs=Runs(database, session),
-        snapshots=Entities(database, session, shape=Snapshot, name="snapshots"),
+        scenes=Scenes(database, session),
+        snapshots=Snapshots(database, session),
         switches=Entities(database, session, shape=Switch, name="switches"),
         updates=Updates(database, session),
         uploads=Uploads(database, session),

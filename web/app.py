@@ -11,6 +11,7 @@ from aiohttp import web
 from core.domain.errors import PortTaken
 from core.ports.blobs import Blobs
 from core.services import Services
+from web.connections import ConnectionRoutes
 from web.downloads import DownloadRoutes
 from web.headers import guarded, logged
 from web.pages import PAGES, STATIC, Pages
@@ -34,6 +35,7 @@ def application(*, services: Services, blobs: Blobs) -> web.Application:
     app.add_routes([web.get("/healthz", healthy)])
     app.add_routes(UploadRoutes(uploads=services.uploads).routes())
     app.add_routes(DownloadRoutes(downloads=services.downloads, blobs=blobs).routes())
+    app.add_routes(ConnectionRoutes(connections=services.connections).routes())
     app.router.add_static("/static", STATIC)
     return app
 

@@ -33,7 +33,8 @@ class DownloadRoutes:
         response = _head(artifact, part)
         if request.method == "HEAD":
             return response
-        async with aclosing(_cut(self.blobs.open(artifact.sha256), part or range(artifact.size))) as chunks:
+        start, size = (part.start, len(part)) if part else (0, artifact.size)
+        async with aclosing(_first(self.blobs.open(artifact.sha256, start=start), size)) as chunks:
             try:
                 chunk = await anext(chunks, b"")  # before anything is said: the file may be gone
             except BlobGone as error:
@@ -82,12 +83,10 @@ def _tag(artifact: Artifact) -> str:
     return f'"{artifact.sha256}"'
 
 
-async def _cut(chunks: AsyncIterator[bytes], part: range) -> AsyncGenerator[bytes]:
-    """The bytes of a stream that lie in a part of it."""
-    start = 0
+async def _first(chunks: AsyncIterator[bytes], size: int) -> AsyncGenerator[bytes]:
+    """So many bytes of a stream."""
     async for chunk in chunks:
-        if cut := chunk[max(part.start - start, 0) : max(part.stop - start, 0)]:
-            yield cut
-        start += len(chunk)
-        if start >= part.stop:
+        yield chunk[:size]
+        size -= len(chunk)
+        if size <= 0:
             return

@@ -14,7 +14,7 @@ from core.services.uploads import Uploads
 from web.bodies import arriving, checksum, count
 from web.pages import PAGES
 
-AT_A_TIME = 16  # requests that carry bytes: each takes some tens of megabytes while a piece is written
+AT_A_TIME = 16  # requests that carry bytes: each takes some megabytes, and a part of what the disk can write
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import structlog
 
+from config.settings import Settings
 from core.domain.errors import Unavailable
 from core.domain.fleet import Worker
 from core.domain.job import Job
@@ -43,6 +44,7 @@ class Floor:
     services: Services
     blobs: Blobs
     worker: Worker
+    settings: Settings
     folder: Path
     memory: int
     checkpoint_seconds: float = 30.0
@@ -125,6 +127,7 @@ async def _done(floor: Floor, job: Job, studio: Child, batch: Batch, stop: async
                 job=job,
                 services=floor.services,
                 blobs=floor.blobs,
+                settings=floor.settings,
                 folder=folder,
                 cache=floor.cache,
                 studio=studio,

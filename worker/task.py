@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from config.settings import Settings
 from core.domain.artifact import Artifact
 from core.domain.errors import Unavailable
 from core.domain.job import Job, Progress
@@ -48,6 +49,7 @@ class Task:
     job: Job
     services: Services
     blobs: Blobs
+    settings: Settings
     folder: Path
     cache: Path
     studio: Child

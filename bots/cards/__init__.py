@@ -1,5 +1,6 @@
 """Job cards: the one message about a job, whatever its kind. A module per kind says how its end looks."""
 
+from contextlib import suppress
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -56,12 +57,10 @@ async def drawn(call: Call, job: Job) -> Reply:
             reply = await _done(call, job)
         case JobState.FAILED:
             words = job.failure.words if job.failure else ""
-            paid = (f"The {job.price} set aside went back to your wallet.",) if job.price else ()
             code = job.failure.code if job.failure else None
-            reply = Reply(title=title, lines=(words, *paid), code=code, unavailable=True)
+            reply = Reply(title=title, lines=(words, *_returned(job)), code=code, unavailable=True)
         case JobState.CANCELLED:
-            paid = (f"The {job.price} set aside went back to your wallet.",) if job.price else ()
-            reply = Reply(title=title, lines=paid)
+            reply = Reply(title=title, lines=_returned(job))
     return reply.but(title=title, job=job.id)
 
 
@@ -76,11 +75,16 @@ def continued(job: Job) -> Reply:
     return Reply(title=job.title, lines=("Continues below.",))
 
 
+def _returned(job: Job) -> tuple[str, ...]:
+    kept = f", but for {job.due} for what was done" if job.due else ""
+    return (f"The {job.price} set aside went back to your wallet{kept}.",) if job.price else ()
+
+
 async def _done(call: Call, job: Job) -> Reply:
-    try:
-        return await _drawing(job).done(call, job)
-    except Missing:
-        return Reply(title=job.title, lines=("What it was about has been deleted meanwhile.",))
+    with suppress(Missing):
+        if job.result is not None:  # else its owner was forgotten, and what came of it with them
+            return await _drawing(job).done(call, job)
+    return Reply(title=job.title, lines=("What it was about has been deleted meanwhile.",))
 
 
 def _drawing(job: Job) -> Drawing:

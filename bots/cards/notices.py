@@ -33,7 +33,7 @@ async def told(call: Call, notice: Notice) -> Reply:
         case Topic.REVIEWED:
             lines = (facts["why"],) if facts["why"] else ()
             reply = Reply(title=f"A moderator has {facts['review']} «{facts['what']}»", lines=lines)
-        case Topic.PAYOUT | Topic.DISPUTED | Topic.ANSWERED:
+        case Topic.PAYOUT | Topic.DISPUTED | Topic.ANSWERED | Topic.CONSENT | Topic.REPORTED | Topic.VERIFIED:
             reply = Reply(title=facts["title"], lines=tuple(facts["text"].splitlines()))
         case Topic.BROADCAST:
             reply = Reply(title="News for everyone", lines=tuple(facts["text"].splitlines()))

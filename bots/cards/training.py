@@ -37,7 +37,7 @@ async def done(call: Call, job: Job) -> Reply:
             ("file", f"{result.artifact.name}, {result.artifact.size / 2**20:.1f} MB"),
         ),
         pictures=(result.grid,),
-        files=(result.artifact,),
+        files=(result.artifact,) if model.usable else (),
         rating=payload.rating,
         buttons=(
             *((publish,) if model.visibility is Visibility.PRIVATE else ()),

@@ -1,6 +1,6 @@
-"""The card of a validation: what the doctor says."""
+"""The card of a validation: what the doctor says, and what it looked at."""
 
-from bots.cards.findings import remedies, summary
+from bots.cards.findings import remedies, shown, summary
 from bots.chat.parameter import Call
 from bots.chat.reply import Reply
 from core.domain.job import Job
@@ -12,6 +12,12 @@ async def running(call: Call, job: Job) -> Reply:
 
 
 async def done(call: Call, job: Job) -> Reply:
-    """The summary, and what can be done about it."""
+    """The summary, how the first conversations begin, the sheets, and what can be done about what was found."""
     dataset = (await call.services.datasets.view(call.actor, job.subject)).dataset
-    return Reply(title=job.title, lines=summary(dataset), buttons=remedies(dataset))
+    return Reply(
+        title=job.title,
+        lines=(*summary(dataset), *(line for sample in dataset.samples for line in ("—", *sample.splitlines()))),
+        pictures=shown(dataset),
+        rating=dataset.rating,
+        buttons=remedies(dataset),
+    )

@@ -16,7 +16,7 @@ from core.domain.allowance import Limit
 
 NAME = re.compile(r"[a-z0-9_]+( [a-z0-9_]+)?")  # a command, or a group and a command in it
 LONGEST = 32  # characters of a name
-IN_MENU = 100  # commands
+IN_MENU = 99  # commands that everybody sees; one more belongs to a chat itself
 IN_GROUP = 25  # commands
 
 
@@ -119,13 +119,14 @@ def checked(definitions: Iterable[Definition]) -> Mapping[str, Definition]:
     known = list(definitions)
     menu = [one for one in known if one.menu]
     names = Counter(one.path.replace(" ", "_") for one in known)
+    for_all = sum(Role.USER.covers(one.role) for one in menu)
     groups = Counter(one.path.split()[0] for one in menu if " " in one.path)
     faults = [
         *(f"command {name} is defined twice" for name, times in names.items() if times > 1),
         *(f"command {one.path} is a group too" for one in menu if one.path in groups),
         *(f"group {name} has {size} commands, {IN_GROUP} fit" for name, size in groups.items() if size > IN_GROUP),
         *(f"«{name}» is no name" for one in menu for name in (one.path, *one.parameters) if not _fits(name)),
-        *([f"there are {len(menu)} commands, {IN_MENU} fit"] if len(menu) > IN_MENU else []),
+        *([f"there are {for_all} commands for everybody, {IN_MENU} fit"] if for_all > IN_MENU else []),
     ]
     if faults:
         raise TypeError("; ".join(faults))

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 from bots.chat.parameter import Call, Given, Listed, Raw, Row
 from core.domain.account import Account, identity_id
-from core.domain.dataset import Dataset, Item
+from core.domain.character import Character
+from core.domain.dataset import Dataset, Scope
 from core.domain.errors import Ambiguous
 from core.domain.generation import Generation
+from core.domain.item import Item
 from core.domain.job import Job
 from core.domain.model import Model, Search
 from core.domain.offering import Offering
@@ -26,7 +28,7 @@ class DatasetRef(Listed[Dataset]):
 
     async def identified(self, call: Call, value: str) -> Dataset | None:
         """The dataset of this id."""
-        return (await call.services.datasets.view(call.actor, value)).dataset
+        return await call.services.datasets.seen(call.actor, value)
 
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Dataset]]:
         """The actor's datasets by name."""
@@ -35,19 +37,52 @@ class DatasetRef(Listed[Dataset]):
         return [Row(value=dataset.id, label=dataset.name, thing=dataset) for dataset in found]
 
 
+class SharedDatasetRef(DatasetRef):
+    """One of the actor's datasets, or one that somebody shares with them; of one name the actor's own."""
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Dataset]]:
+        """The datasets by name."""
+        adult = call.place.shows(Rating.NSFW)
+        listed = [
+            await call.services.datasets.list(
+                call.actor, scope=scope, text=text, adult=adult or scope is Scope.MINE, after=after, limit=limit
+            )
+            for scope in (Scope.SHARED, Scope.MINE)
+        ]
+        named = {dataset.folded: dataset for found in listed for dataset in found}
+        if text and not named:
+            return await self.rows(call, "", given, after=after, limit=limit)
+        found = [named[name] for name in sorted(named)][:limit]
+        return [Row(value=dataset.id, label=dataset.name, thing=dataset) for dataset in found]
+
+
+class CharacterRef(Listed[Character]):
+    """One of the actor's characters."""
+
+    noun = "character"
+    hint = "See `character list`, or make one: `character new NAME TRIGGER`."
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Character]]:
+        """The actor's characters by name."""
+        known = await call.services.characters.known(call.actor)
+        return [Row(value=one.id, label=one.name, thing=one) for one in known]
+
+
 class ItemRef(Listed[Item]):
-    """One picture of the dataset that was named before: by number or by file name."""
+    """One picture of the dataset that was named before: by number or by file name; buttons name it by id."""
 
     noun = "picture"
     hint = "Say its number or name; see `dataset view NAME`."
 
     async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Item]]:
         """The pictures of the dataset, by number."""
-        dataset = await DatasetRef("").earlier(call, given, "dataset")
+        dataset = await SharedDatasetRef("").earlier(call, given, "dataset")
         if dataset is None:
             return []
-        view = await call.services.datasets.view(call.actor, dataset.id)
-        return [Row(value=str(item.position + 1), label=item.artifact.name, thing=item) for item in view.items]
+        items = (await call.services.datasets.view(call.actor, dataset.id)).items
+        if named := next((item for item in items if item.id == text), None):
+            return [Row(value=text, label=named.artifact.name, thing=named)]
+        return [Row(value=str(item.position + 1), label=item.artifact.name, thing=item) for item in items]
 
 
 class OfferingRef(Listed[Offering]):

@@ -8,6 +8,7 @@ from bots.chat.definition import command
 from bots.chat.parameter import Call, OneOf, Text
 from bots.chat.references import UserRef
 from bots.chat.reply import Button, Reply, Table
+from bots.commands.datasets import stored
 from bots.commands.operations import State
 from core.domain.account import Account, Notify, Role, Telling, Where
 from core.domain.action import Style, Then
@@ -80,6 +81,7 @@ async def me(call: Call) -> Reply:
             ("points", str(wallet.free)),
             ("qoints", str(wallet.qoints)),
             ("datasets", str(len(datasets))),
+            ("stored", await stored(call)),
             ("models", str(len(models))),
         ),
         buttons=(Button(label="Link a login", command="link"), Button(label="How I am told", command="notify")),

@@ -113,7 +113,7 @@ async def view(call: Call, model: Ref) -> Reply:
     run, mine = seen.run, model.owner == call.actor.account
     optional = {"tags": " ".join(model.tags), "snapshot": run.snapshot[:16] if mine else ""}
     return Reply(
-        title=f"{model.name} · {model.visibility}",
+        title=f"{model.name} · {model.standing}",
         lines=tuple(filter(None, (model.description, called(seen, mine=mine)))),
         fields=(
             ("trigger", model.trigger),
@@ -191,6 +191,8 @@ def called(seen: ModelView, *, mine: bool) -> str:
 
 def _users(call: Call, model: Model) -> str:
     """Who may use a model, in the words of who asks."""
+    if not model.usable:
+        return model.standing
     if model.owner == call.actor.account and model.shared:
         return f"{model.visibility}, shared with {len(model.shared)}"
     shared = call.actor.account in model.shared and model.visibility is not Access.PUBLIC

@@ -6,17 +6,18 @@ from typing import Annotated
 from bots.cards import MARKS, card
 from bots.chat.definition import command
 from bots.chat.parameter import Call, Overrides, Text
-from bots.chat.references import DatasetRef, JobRef, OfferingRef, OpenJobRef, PresetRef
+from bots.chat.references import JobRef, OfferingRef, OpenJobRef, PresetRef, SharedDatasetRef
 from bots.chat.reply import Button, Reply, Table
 from bots.chat.wording import number
 from core.domain.account import Role
 from core.domain.action import Style, Then
+from core.domain.consent import RIGHTS, WORDS
 from core.domain.dataset import Dataset
 from core.domain.job import Job, JobState
 from core.domain.offering import Offering
 from core.services.trainings import Quoted
 
-Ref = Annotated[Dataset, DatasetRef("What to train on")]
+Ref = Annotated[Dataset, SharedDatasetRef("What to train on")]
 Offered = Annotated[Offering, OfferingRef("What to buy")]
 Preset = Annotated[str, PresetRef("How thorough: see `offerings`")]
 Settings = Annotated[Mapping[str, str], Overrides("Settings to change, such as rank=8")]
@@ -50,9 +51,13 @@ async def order(call: Call, dataset: Ref, offering: Offered, preset: Preset = ""
 
 
 @command("train confirm", menu=False, orders=True)
-async def confirm(call: Call, quote: Annotated[str, Text("The quote")]) -> Reply:
+async def confirm(
+    call: Call,
+    quote: Annotated[str, Text("The quote")],
+    attested: Annotated[str, Text("The version of the words on rights and consent that you have read")] = "",
+) -> Reply:
     """Accept a quote."""
-    job = await call.services.trainings.order(call.actor, quote, place=call.told)
+    job = await call.services.trainings.order(call.actor, quote, place=call.told, attested=attested or None)
     return await card(call, job.id)
 
 
@@ -110,10 +115,15 @@ def _presented(quoted: Quoted, settings: Mapping[str, str]) -> Reply:
     quote, offering, dataset = quoted.quote, quoted.offering, quoted.dataset
     missing = quote.price - quoted.balance
     after = f"{quoted.balance - quote.price}" if missing <= 0 else f"{missing} missing"
+    asks = dataset.attestation is None and dataset.owner == quote.owner
+    attest = {"attested": RIGHTS} if asks else {}
     again = " ".join(f"{name}={value}" for name, value in settings.items())
     return Reply(
         title=f"{quote.price} points: {offering.title}, {quote.preset}",
-        lines=(f"«{dataset.name}», {number(dataset.count, 'picture')}, trigger word {dataset.trigger}.",),
+        lines=(
+            f"«{dataset.name}», {number(dataset.count, 'picture')}, trigger word {dataset.trigger}.",
+            *((f"By confirming you attest: «{WORDS[RIGHTS]}»",) if asks else ()),
+        ),
         fields=(
             ("made of", ", ".join(f"{part} {amount}" for part, amount in quote.parts.items())),
             ("settings", again or "as in the preset"),
@@ -126,7 +136,7 @@ def _presented(quoted: Quoted, settings: Mapping[str, str]) -> Reply:
             Button(
                 label="Confirm",
                 command="train confirm",
-                arguments={"quote": quote.id},
+                arguments={"quote": quote.id, **attest},
                 style=Style.GO,
                 then=Then.REPLACE,
             ),

@@ -48,13 +48,11 @@ class Menus:
         doing.later(call, menu)
 
     def listed(self, role: Role) -> list[BotCommand]:
-        """The menu of a role.
+        """The menu of a role: what its role adds, then as much of what everybody may do as there is room for.
 
-        Raises:
-            TypeError: There are more commands than a menu has room for.
+        What is left out can be typed all the same, and stands in /help.
         """
-        known = sorted(self.dispatcher.visible(role), key=lambda one: one.path)
-        if len(known) >= MOST:
-            raise TypeError(f"Telegram lists {MOST} commands, and with /cancel there are {len(known) + 1}")
+        known = sorted(self.dispatcher.visible(role), key=lambda one: (Role.USER.covers(one.role), one.path))
+        known = sorted(known[: MOST - 1], key=lambda one: one.path)
         listed = [BotCommand(spelled(one.path)[1:], shortened(one.help, LINE)) for one in known]
         return [*listed, BotCommand(CANCEL, "Let go of what I am asking")]

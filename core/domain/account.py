@@ -4,9 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from core.domain.errors import Banned, NotAllowed, NotHere
+from core.domain.consent import GROWN, Attestation
+from core.domain.errors import Banned, NotAdult, NotAllowed, NotHere
 from core.domain.rating import Rating
 from core.domain.value import Entity, Value
+
+FORGOTTEN = "forgotten"  # what is said instead of a name
 
 
 class Platform(StrEnum):
@@ -88,7 +91,8 @@ class Account(Entity):
 
     `banned` is why they may do nothing here; `merged_into` the account that took this one over, `merged_at` when one
     was last taken over by this. `related` are accounts that admins have marked as the same person's or household's:
-    between them no royalty is earned.
+    between them no royalty is earned. `adult` is the moderator's word that this is somebody of age. At `forgotten_at`
+    they wished to be forgotten, and `erased_at` is when nothing of theirs was left.
     """
 
     name: str
@@ -100,6 +104,9 @@ class Account(Entity):
     merged_into: str | None = None
     merged_at: datetime | None = None
     related: tuple[str, ...] = ()
+    adult: Attestation | None = None
+    forgotten_at: datetime | None = None
+    erased_at: datetime | None = None
 
     def is_related(self, other: "Account") -> bool:
         """Whether either is marked as the same person's or household's as the other."""
@@ -109,6 +116,23 @@ class Account(Entity):
         """The account with another marked as the same person's or household's, or no longer so."""
         others = {*self.related, other} if related else {*self.related} - {other}
         return self.but(related=tuple(sorted(others)))
+
+    def verified(self, *, by: str | None, now: datetime) -> Self:
+        """Of age, by the word of a moderator; or, without one, no longer so."""
+        return self.but(adult=Attestation(by=by, at=now, words=GROWN) if by else None)
+
+    def forgotten(self, *, now: datetime) -> Self:
+        """Nobody in particular, who can do nothing here and is told nothing."""
+        return type(self)(
+            id=self.id,
+            name=FORGOTTEN,
+            role=Role.VIEWER,
+            home=Place(platform=Platform.CONSOLE, chat=FORGOTTEN),
+            created_at=self.created_at,
+            banned="this account was forgotten",
+            merged_into=self.merged_into,
+            forgotten_at=self.forgotten_at or now,
+        )
 
 
 class Identity(Entity):
@@ -127,6 +151,7 @@ class Actor(Value):
     role: Role = Role.USER
     notify: Notify = Notify()
     banned: str | None = None
+    adult: bool = False
 
     def require_welcome(self) -> None:
         """Let the actor pass who is not banned.
@@ -136,6 +161,15 @@ class Actor(Value):
         """
         if self.banned is not None:
             raise Banned(why=self.banned)
+
+    def require_adult(self, rating: Rating) -> None:
+        """Let the actor have pictures of a rating made.
+
+        Raises:
+            NotAdult: They are for adults, and no moderator has verified the actor.
+        """
+        if rating is Rating.NSFW and not self.adult:
+            raise NotAdult
 
     def require(self, role: Role) -> None:
         """Let the actor pass, or say which role it takes.

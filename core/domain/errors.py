@@ -191,6 +191,17 @@ class UploadClosed(Refused):
     template = "This upload is over. Ask the bot for a new link: `dataset upload NAME`."
 
 
+class TooManyUploads(Refused):
+    """More upload sessions than one person may have open."""
+
+    code = "too_many_uploads"
+    template = (
+        "You have {most} upload links open already. Finish one of them, or wait: a link that nobody uses is over "
+        "after an hour."
+    )
+    most: int
+
+
 class UploadFull(Invalid):
     """A file that would fit, but not together with those that came before."""
 
@@ -320,6 +331,170 @@ class QuoteExpired(Refused):
 
     code = "quote_expired"
     template = "This quote has expired. Ask for a new one with `train order`."
+
+
+class ConsentWithdrawn(Refused):
+    """A dataset whose consent was taken back."""
+
+    code = "consent_withdrawn"
+    template = "The consent for «{name}» was withdrawn. It cannot be used until that is given again."
+    name: str
+
+
+class NotAttested(Refused):
+    """A first training without a word on rights and consent."""
+
+    code = "not_attested"
+    template = "Before «{name}» is trained on, attest with `dataset consent`: «{words}»"
+    name: str
+    words: str
+
+
+class Suspended(Refused):
+    """Something that was reported: it waits for a moderator, or one has decided against it."""
+
+    code = "suspended"
+    template = "{what} was reported and is suspended. Only a moderator can free it."
+    what: str
+
+
+class NotAdult(Refused):
+    """Adult pictures asked for by somebody whom no moderator has verified."""
+
+    code = "not_adult"
+    template = "Anything for adults takes a verified account. Ask a moderator to verify yours: `moderation adult`."
+
+
+class MinorsGuarded(Refused):
+    """Words of young age where adult pictures are concerned."""
+
+    code = "minors_guarded"
+    template = "«{word}» cannot stand here: nothing for adults is made of anybody who may be a minor."
+    word: str
+
+
+class CannotForget(Refused):
+    """Somebody whom the house cannot let go of yet."""
+
+    code = "cannot_forget"
+    template = "You cannot be forgotten yet: {why}"
+    why: str
+
+
+class QuotaFull(Refused):
+    """More than one person may store."""
+
+    code = "quota_full"
+    template = (
+        "That does not fit: of {megabytes} MB and {items} items that you may store, {used_megabytes} MB and "
+        "{used_items} items are used or on their way. Make room (`dataset delete`, then `dataset purge`), or send less."
+    )
+    megabytes: int
+    items: int
+    used_megabytes: int
+    used_items: int
+
+
+class KindsMixed(Refused):
+    """Pictures for a dataset of conversations, or the other way round."""
+
+    code = "kinds_mixed"
+    template = "Dataset «{name}» holds {kind}: {other} need a dataset of their own. Make one with `dataset new`."
+    name: str
+    kind: str
+    other: str
+
+
+class CharacterInactive(Refused):
+    """A new dataset of a character that its owner has put aside."""
+
+    code = "character_inactive"
+    template = "The character «{name}» is not active. Take it up again first: `character edit {name} active=yes`."
+    name: str
+
+
+class CharacterNotAdult(Refused):
+    """Adult pictures of a character whom nobody has attested to be of age."""
+
+    code = "character_not_adult"
+    template = "Before anything for adults is made of «{name}», attest with `character adult '{name}'`: «{words}»"
+    name: str
+    words: str
+
+
+class ProviderNotAllowed(Refused):
+    """Pictures that would go to a third party without their owner's word."""
+
+    code = "provider_not_allowed"
+    template = "The pictures of «{name}» would be sent to {provider}: {why}"
+    name: str
+    provider: str
+    why: str
+
+
+class ConnectingOver(Refused):
+    """A connection to a cloud that was not made, and cannot be made by this link any more."""
+
+    code = "connecting_over"
+    template = (
+        "Nothing was connected. A link to connect is good for 10 minutes and one use: `connect dropbox` gives another."
+    )
+
+
+class AlreadyConnected(Refused):
+    """A second connection to the same cloud."""
+
+    code = "already_connected"
+    template = "You are connected with the Dropbox of {name} already. `connect forget` ends that."
+    name: str
+
+
+class NotConnected(Refused):
+    """A folder that nobody has opened to us."""
+
+    code = "not_connected"
+    template = "You have not connected your Dropbox. `connect dropbox` does."
+
+
+class CloudRevoked(Refused):
+    """A token that is no longer good."""
+
+    code = "cloud_revoked"
+    template = "Dropbox does not let us in any more: the permission was taken back. `connect dropbox` gives it again."
+
+
+class CloudFull(Refused):
+    """A cloud folder without room."""
+
+    code = "cloud_full"
+    template = "Your Dropbox has no room for it. Make some, and export again."
+
+
+class CloudNotSetUp(Refused):
+    """A house whose operator has set up no app for exports to a cloud, or none that works."""
+
+    code = "cloud_not_set_up"
+    template = "Exports to Dropbox are not set up here: {why}. An operator has to look at DROPBOX_APP_KEY."
+    why: str
+
+
+class CloudUnavailable(Unavailable):
+    """A cloud that does not answer, or takes no more for now."""
+
+    code = "cloud_unavailable"
+    template = "Dropbox does not take it now ({why}). Try again later."
+    why: str
+
+
+class RatingKept(Refused):
+    """Pictures for adults that would become pictures for everyone."""
+
+    code = "rating_kept"
+    template = (
+        "«{name}» holds pictures for adults, so it stays nsfw. "
+        "What is for everyone goes into a dataset of its own: make one with `dataset new`."
+    )
+    name: str
 
 
 class NotReviewed(Refused):
@@ -466,6 +641,15 @@ class FileUnreadable(Invalid):
     code = "file_unreadable"
     template = "Cannot read «{name}»: {why}."
     name: str
+    why: str
+
+
+class LinkRefused(Invalid):
+    """A link that nothing is fetched from."""
+
+    code = "link_refused"
+    template = "Nothing was fetched from {link}: {why}."
+    link: str
     why: str
 
 

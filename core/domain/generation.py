@@ -4,9 +4,10 @@ import hashlib
 from datetime import datetime
 from typing import Self
 
-from core.domain.account import Actor, Role
+from core.domain.account import Actor, Place, Role
 from core.domain.artifact import Artifact
 from core.domain.errors import BadValue, NotFound, NothingToDo
+from core.domain.minors import require_fit
 from core.domain.prompt import Step
 from core.domain.rating import Rating
 from core.domain.royalty import Terms
@@ -109,9 +110,25 @@ class Generation(Entity):
             raise BadValue(what="rating", value=str(stars), why=f"it takes 1 to {MOST_STARS} stars")
         return self.but(stars=stars, feedback=_line(words, what="feedback", most=FEEDBACK_LENGTH) or self.feedback)
 
+    def fit(self, rating: Rating, *, actor: Actor, place: Place) -> Self:
+        """With the rating of its models, where neither the actor, nor the place, nor the prompt forbids that.
+
+        Raises:
+            NotHere, NotAdult: It is for adults, and the place is not, or no moderator has verified the actor.
+            MinorsGuarded: It is for adults, or explicit, and its prompt has a word of young age.
+        """
+        place.require(rating)
+        actor.require_adult(rating)
+        require_fit(self.text, self.prompt, rating=rating)
+        return self.but(rating=rating)
+
     def deleted(self, *, now: datetime) -> Self:
         """Out of sight, without its files; what was paid for it stays in the ledger."""
         return self.but(pictures=(), source=None, deleted_at=now)
+
+    def forgotten(self, *, now: datetime) -> Self:
+        """Deleted, without all words; which models it was drawn with stays."""
+        return self.but(text="", prompt="", negative="", feedback="", trace=()).deleted(now=now)
 
     def _require_pictures(self) -> None:
         if not self.pictures:

@@ -54,7 +54,8 @@ class Failure(Value):
 class Job(Entity):
     """One piece of work for a worker. `subject` is what it is about, `rank` its place in the queue (low first).
 
-    `key` makes asking idempotent: unique, from whoever asked. Jobs of one `group` can be done in one go.
+    `key` makes asking idempotent: unique, from whoever asked. Jobs of one `group` can be done in one go. `earned` is
+    what of the `price` is due by now, however the job ends; None: all of it by success, nothing otherwise.
     """
 
     kind: str
@@ -65,6 +66,7 @@ class Job(Entity):
     payload: Mapping[str, JsonValue]
     result: Mapping[str, JsonValue] | None = None
     price: int = 0
+    earned: int | None = None
     labels: tuple[str, ...] = ()
     group: str | None = None
     state: JobState = JobState.QUEUED
@@ -82,6 +84,12 @@ class Job(Entity):
     progress: Progress | None = None
     checkpoint: Artifact | None = None
     failure: Failure | None = None
+
+    @property
+    def due(self) -> int:
+        """What of the price its owner owes as it stands."""
+        by_state = self.price if self.state is JobState.SUCCEEDED else 0
+        return by_state if self.earned is None else self.earned
 
     def visible_to(self, actor: Actor) -> bool:
         """Whether the actor may see it: its owner, and moderators."""

@@ -210,8 +210,16 @@ def hold(wallet: Balance, price: int, *, owner: str, job: str, why: str, now: da
     return Transaction(id=f"hold:{job}", act=Act.HOLD, owner=owner, job=job, why=why, entries=entries, at=now)
 
 
+def divided(on_hold: Balance, due: int) -> tuple[Balance, Balance]:
+    """What of a hold is due, in the order in which lots are spent, and the rest, which goes back."""
+    parts = _taken(on_hold.lots.items(), due)
+    taken = {lot.value: parts.get(lot, 0) for lot in Lot}
+    rest = {lot.value: amount - parts.get(lot, 0) for lot, amount in on_hold.lots.items()}
+    return on_hold.but(**taken), on_hold.but(**rest)
+
+
 def capture(on_hold: Balance, *, owner: str, job: str, why: str, now: datetime) -> Transaction:
-    """Take what is set aside for a job that succeeded."""
+    """Take what is set aside for a job and due."""
     entries = moved(on_hold.lots, source=lambda _: held(job), target=lambda _: REVENUE)
     return Transaction(id=f"capture:{job}", act=Act.CAPTURE, owner=owner, job=job, why=why, entries=entries, at=now)
 

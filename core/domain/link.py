@@ -89,7 +89,7 @@ def merged(account: Account, joining: Account, *, now: datetime) -> tuple[Accoun
         raise CannotMerge(why="one of them is banned.")
     role = account.role if account.role.covers(joining.role) else joining.role
     related = tuple(sorted({*account.related, *joining.related} - {account.id, joining.id}))
-    staying = account.but(role=role, merged_at=now, related=related)
+    staying = account.but(role=role, merged_at=now, related=related, adult=account.adult or joining.adult)
     return staying, joining.but(merged_into=account.id, related=())
 
 

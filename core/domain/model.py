@@ -8,9 +8,10 @@ from typing import Any, Self
 
 from pydantic import model_validator
 
-from core.domain.account import Actor, Role
+from core.domain.account import FORGOTTEN, Actor, Role
 from core.domain.artifact import Artifact
-from core.domain.errors import BadValue, NotFound, NotPublished
+from core.domain.errors import BadValue, ConsentWithdrawn, NotFound, NotPublished, Suspended
+from core.domain.minors import require_fit
 from core.domain.rating import Rating
 from core.domain.trigger import folded
 from core.domain.value import Entity, Value
@@ -53,6 +54,8 @@ class Model(Entity):
 
     `names` are all slugs it ever had, the present one included: an old one stays reserved and still leads here.
     `published_at` is when it was first for everyone: of models with one trigger word the earliest keeps the word.
+    Nobody uses what is `suspended`, by a report, or for which consent was `withdrawn`: that of the datasets or pictures
+    of these ids. `hidden` is the visibility that a suspended one had.
     """
 
     owner: str
@@ -76,6 +79,9 @@ class Model(Entity):
     created_at: datetime
     published_at: datetime | None = None
     deleted_at: datetime | None = None
+    suspended: str | None = None
+    hidden: Visibility = Visibility.PRIVATE
+    withdrawn: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -102,22 +108,47 @@ class Model(Entity):
         """What comes first among public models: the earliest published."""
         return self.published_at or self.created_at, self.id
 
+    @property
+    def usable(self) -> bool:
+        """Whether anybody may use it."""
+        return not (self.deleted_at or self.suspended or self.withdrawn)
+
+    @property
+    def standing(self) -> str:
+        """Who may use it, or why nobody may, in a word or two."""
+        return "suspended" if self.suspended else "consent withdrawn" if self.withdrawn else self.visibility.value
+
     def usable_by(self, account: str) -> bool:
         """Whether the account may use it, knowing its name."""
-        if self.deleted_at:
+        if not self.usable:
             return False
         return self.owner == account or account in self.shared or self.visibility is not Visibility.PRIVATE
 
     def visible_to(self, actor: Actor) -> bool:
-        """Whether the actor may see it: who may use it, and moderators."""
-        return self.usable_by(actor.account) or (self.deleted_at is None and actor.role.covers(Role.MODERATOR))
+        """Whether the actor may see it: who may use it, its owner also where nobody may, and moderators."""
+        mine = self.owner == actor.account or actor.role.covers(Role.MODERATOR)
+        return self.usable_by(actor.account) or (self.deleted_at is None and mine)
+
+    def require_usable(self) -> None:
+        """Let pass what may be used, by somebody at least.
+
+        Raises:
+            Suspended: Somebody has reported it.
+            ConsentWithdrawn: Somebody depicted, or the owner of the pictures, does not want it any more.
+        """
+        if self.suspended:
+            raise Suspended(what=f"Model «{self.slug}»")
+        if self.withdrawn:
+            raise ConsentWithdrawn(name=self.slug)
 
     def shown_as(self, visibility: Visibility, *, now: datetime) -> Self:
         """The model for others to use, or not; the first time it is for everyone counts as its registration.
 
         Raises:
+            Suspended, ConsentWithdrawn: Nobody may use it.
             NotPublished: It is so already.
         """
+        self.require_usable()
         if self.visibility is visibility:
             raise NotPublished(name=self.slug, state=visibility.value)
         first = now if visibility is Visibility.PUBLIC else None
@@ -128,6 +159,7 @@ class Model(Entity):
 
         Raises:
             BadValue: Nothing of the name is left in a slug, or too much, or it had too many names.
+            MinorsGuarded: It is for adults, and the name has a word of young age.
         """
         wished = slug(name)
         if not re.search(r"[a-z0-9]", name.casefold()) or len(wished) > NAME_LENGTH:
@@ -135,16 +167,19 @@ class Model(Entity):
         names = tuple(dict.fromkeys((*self.names, wished)))
         if len(names) > NAMES:
             raise BadValue(what="name", value=name, why=f"a model keeps every name it had, {NAMES} at most")
+        require_fit(name, rating=self.rating)
         return self.but(slug=wished, names=names)
 
     def edited(
-        self, *, description: str | None = None, licence: Licence | None = None, tags: Iterable[str] | None = None
+        self, *, description: str | None = None, licence: Licence | None = None, tags: Sequence[str] | None = None
     ) -> Self:
         """The model as it presents itself otherwise; what is left out stays.
 
         Raises:
             BadValue: The description or a tag cannot be one.
+            MinorsGuarded: It is for adults, and one of them has a word of young age.
         """
+        require_fit(description or "", *(tags or ()), rating=self.rating)
         return self.but(
             description=self.description if description is None else described(description),
             licence=licence or self.licence,
@@ -162,6 +197,32 @@ class Model(Entity):
     def deleted(self, *, now: datetime) -> Self:
         """The model out of everybody's sight, and public no more; its names stay taken."""
         return self.but(visibility=Visibility.PRIVATE, deleted_at=now)
+
+    def suspended_by(self, report: str) -> Self:
+        """The model for nobody until a moderator has looked; the first report counts."""
+        if self.suspended:
+            return self
+        return self.but(suspended=report, hidden=self.visibility, visibility=Visibility.PRIVATE)
+
+    def freed(self) -> Self:
+        """The model as it was before it was suspended."""
+        if not self.suspended:
+            return self
+        return self.but(suspended=None, hidden=Visibility.PRIVATE, visibility=self.hidden)
+
+    def barred(self, what: str) -> Self:
+        """The model for nobody, since consent for a dataset or a picture (its id) was withdrawn; public no more."""
+        known = dict.fromkeys((*self.withdrawn, what))
+        return self.but(withdrawn=tuple(known), visibility=Visibility.PRIVATE, hidden=Visibility.PRIVATE)
+
+    def unbarred(self, what: str) -> Self:
+        """The model after that consent was given again; to publish it again is for its owner."""
+        return self.but(withdrawn=tuple(known for known in self.withdrawn if known != what))
+
+    def forgotten(self, *, now: datetime) -> Self:
+        """The model without its file and all words, deleted; what others have drawn with it names it still."""
+        plain = {"shared": (), "description": "", "tags": (), "samples": (), "trigger": self.id}
+        return self.but(owner_name=FORGOTTEN, slug=self.id, names=(self.id,), **plain).deleted(now=now)
 
 
 class Search(Value):
@@ -255,5 +316,5 @@ def tagged(words: Iterable[str]) -> tuple[str, ...]:
     if wrong := [tag for tag in tags if not TAG.fullmatch(tag)]:
         raise BadValue(what="tag", value=wrong[0], why="it takes 1 to 30 letters a-z, digits and dashes")
     if len(tags) > TAGS:
-        raise BadValue(what="list of tags", value=" ".join(tags), why=f"a model takes up to {TAGS}")
+        raise BadValue(what="list of tags", value=" ".join(tags), why=f"there may be up to {TAGS}")
     return tags

@@ -40,6 +40,9 @@ class Topic(StrEnum):
     PAYOUT = "payout"
     DISPUTED = "disputed"
     ANSWERED = "answered"
+    CONSENT = "consent"
+    REPORTED = "reported"
+    VERIFIED = "verified"
 
 
 TOPICS = {

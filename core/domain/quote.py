@@ -22,7 +22,10 @@ class QuoteState(StrEnum):
 
 
 class Quote(Entity):
-    """What a training would cost, what the price is made of, and about how long it would take in seconds."""
+    """What a training would cost, what the price is made of, and about how long it would take in seconds.
+
+    `seed` is set where somebody wants to repeat a training exactly.
+    """
 
     owner: str
     dataset: str
@@ -36,6 +39,7 @@ class Quote(Entity):
     expires_at: datetime
     state: QuoteState = QuoteState.OPEN
     job: str | None = None
+    seed: int | None = None
 
     @property
     def price(self) -> int:

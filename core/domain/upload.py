@@ -7,7 +7,7 @@ from typing import Self
 
 from core.domain.account import Place
 from core.domain.artifact import Artifact
-from core.domain.errors import BadValue, FileTooLarge, UploadClosed, UploadFull, WrongOffset
+from core.domain.errors import BadValue, FileTooLarge, TooManyUploads, UploadClosed, UploadFull, WrongOffset
 from core.domain.value import Entity, Value
 
 FIRST_BYTE = timedelta(hours=1)  # a link that nobody used for so long is dead
@@ -15,6 +15,7 @@ SLIDING = timedelta(hours=1)  # every piece gives so much more time
 LONGEST = timedelta(days=1)  # but no session lives longer
 LIMIT = 500 * 2**20  # bytes in one session
 FILES = 1000
+SESSIONS = 10  # that one person may have open at a time
 PIECE = 8 * 2**20  # bytes kept at a time: what a lost connection costs at most
 PIECES = 4000  # in one session, however small somebody makes them: they all lie in one row
 NAME_LENGTH = 200
@@ -63,6 +64,11 @@ class Upload(Entity):
     job: str | None = None
     created_at: datetime
     expires_at: datetime
+
+    @property
+    def announced(self) -> int:
+        """How many bytes its files have when they are all here."""
+        return sum(file.size for file in self.files)
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -116,9 +122,10 @@ class Upload(Entity):
             raise _unfit(file.name, f"one link takes {FILES} files; zip them")
         if file.size > self.limit:
             raise FileTooLarge(name=file.name, limit=self.limit // 2**20)
-        if sum(other.size for other in others) + file.size > self.limit:
+        begun = self.but(files=(*others, file))
+        if begun.announced > self.limit:
             raise UploadFull(name=file.name, limit=self.limit // 2**20)
-        return self.but(files=(*others, file))
+        return begun
 
     def received(self, name: str, piece: Artifact, *, offset: int, now: datetime) -> Self:
         """A piece is here durably.
@@ -174,6 +181,16 @@ class Upload(Entity):
 
     def _emptied(self, **facts: object) -> Self:
         return self.but(files=tuple(file.restarted() for file in self.files), **facts)
+
+
+def require_few(opened: int) -> None:
+    """Let somebody who has so many sessions open begin another.
+
+    Raises:
+        TooManyUploads: Some have to end first.
+    """
+    if opened >= SESSIONS:
+        raise TooManyUploads(most=SESSIONS)
 
 
 def file_name(text: str) -> str:

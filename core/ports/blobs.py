@@ -14,15 +14,20 @@ class Blobs(Protocol):
 
         Raises:
             FileTooLarge: The stream, called `name` for people, has more than `limit` bytes; nothing is kept.
+            BlobGone: It took longer than a day.
         """
         ...
 
-    def open(self, sha256: str) -> AsyncIterator[bytes]:
-        """Stream the bytes in chunks.
+    def open(self, sha256: str, *, start: int = 0) -> AsyncIterator[bytes]:
+        """Stream the bytes in chunks, from an offset on.
 
         Raises:
-            BlobGone: There are none of this name.
+            BlobGone: There are none of this name, or some are missing.
         """
+        ...
+
+    async def discard(self, *names: str) -> None:
+        """Remove those bytes at once that nobody refers to; whoever is about to refer to them is told BlobGone."""
         ...
 
     async def sweep(self) -> int:

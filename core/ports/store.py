@@ -6,26 +6,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from core.domain.account import Account, Identity, Place, Platform
+from core.domain.account import Account, Identity, Place, Platform, Role
 from core.domain.action import Action
 from core.domain.allowance import Allowance
 from core.domain.audit import Audit
-from core.domain.caption import CaptionVersion
+from core.domain.caption import MAIN, CaptionVersion, Scene
+from core.domain.character import Character
 from core.domain.community import Community
-from core.domain.dataset import Dataset, Item
+from core.domain.connection import Connection
+from core.domain.conversation import Part
+from core.domain.dataset import Dataset, Scope, Status
 from core.domain.dispute import Dispute
 from core.domain.draft import Draft
+from core.domain.export import Export
 from core.domain.fleet import Worker
 from core.domain.generation import Generation
 from core.domain.inbox import Lead, Update
+from core.domain.item import Item
 from core.domain.job import Job
 from core.domain.ledger import Act, Balance, Transaction
 from core.domain.link import LinkCode, LinkRequest
 from core.domain.model import Model
 from core.domain.notice import Card, Notice
 from core.domain.payout import Payout, PayoutState
+from core.domain.quota import Usage as Stored
 from core.domain.quote import Quote
 from core.domain.rating import Rating
+from core.domain.report import Report
 from core.domain.royalty import Remainder, Tally, Usage
 from core.domain.run import MetricsPoint, Run
 from core.domain.snapshot import Snapshot
@@ -63,6 +70,14 @@ class Repository(Protocol[E]):
         """Replace the entity of the same id; read it in the same transaction first."""
         ...
 
+    async def add_all(self, entities: Sequence[E]) -> None:
+        """Insert new entities in one go."""
+        ...
+
+    async def save_all(self, entities: Sequence[E]) -> None:
+        """Replace entities of the same ids in one go; read them in the same transaction first."""
+        ...
+
     async def remove(self, name: str) -> bool:
         """Delete the entity of this id; whether there was one: of two who ask at the same time, one is told so."""
         ...
@@ -76,15 +91,23 @@ class Accounts(Repository[Account], Protocol):
     """Persons."""
 
     async def named(self, name: str) -> Sequence[Account]:
-        """Those whose name begins so, by name, for admins to name them."""
+        """Those whose name begins so, by name, for admins to name them; nobody who was forgotten."""
         ...
 
-    async def admins(self) -> Sequence[Account]:
-        """Those whose role is admin."""
+    async def covering(self, role: Role) -> Sequence[Account]:
+        """Those whose role is this one, or one that includes it."""
+        ...
+
+    async def taken_over(self, account: str) -> Sequence[Account]:
+        """Those that an account has taken over."""
+        ...
+
+    async def forgetting(self, *, limit: int = PAGE) -> Sequence[Account]:
+        """Those who wished to be forgotten, and of whom something may be left."""
         ...
 
     async def page(self, *, after: str = "", limit: int = PAGE) -> Sequence[Account]:
-        """Everyone that was not taken over by another account, by id from after an id on."""
+        """Everyone that was not taken over by another account, or forgotten, by id from after an id on."""
         ...
 
 
@@ -143,12 +166,28 @@ class Uploads(Repository[Upload], Protocol):
         """Open sessions whose time is over."""
         ...
 
+    async def open_for(self, dataset: str, *, now: datetime) -> Sequence[Upload]:
+        """The sessions of a dataset that still take files, oldest first."""
+        ...
+
+    async def opened(self, account: str, *, now: datetime) -> int:
+        """How many sessions of an account still take files."""
+        ...
+
+    async def reserved(self, account: str, *, now: datetime) -> int:
+        """How many bytes are announced in the sessions of an account that still take files."""
+        ...
+
 
 class Ownership(Protocol):
     """Who owns what, over all nouns."""
 
     async def move(self, old: str, new: str, *, name: str) -> None:
         """Give everything that one account owns to another of this name; the ledger's past stays as it is."""
+        ...
+
+    async def erase(self, account: str) -> None:
+        """Delete what is about nobody but an account, and all words in the rest; what others need stays by its id."""
         ...
 
 
@@ -212,6 +251,10 @@ class Generations(Repository[Generation], Protocol):
         """The owner's generations that are not deleted, newest first."""
         ...
 
+    async def unname(self, model: str, names: Collection[str]) -> None:
+        """Call a model no longer by its names, in whatever was drawn with it."""
+        ...
+
 
 class Payouts(Repository[Payout], Protocol):
     """Money that leaves."""
@@ -264,6 +307,36 @@ class Datasets(Repository[Dataset], Protocol):
         """The owner's datasets by folded name: those that contain the text, from after a folded name on."""
         ...
 
+    async def listed(
+        self,
+        account: str,
+        scope: Scope,
+        *,
+        text: str = "",
+        status: Status | None = None,
+        tag: str | None = None,
+        ratings: Collection[Rating] = tuple(Rating),
+        after: str = "",
+        limit: int = PAGE,
+    ) -> Sequence[Dataset]:
+        """The datasets of a scope for an account, as `owned`; those for everyone the latest changed first.
+
+        The bin is listed without what is being purged, the latest deleted first.
+        """
+        ...
+
+    async def purgeable(self, *, before: datetime) -> Sequence[Dataset]:
+        """Everybody's datasets that were deleted before a moment, and those whose purge is not at its end."""
+        ...
+
+    async def of_character(self, character: str) -> Sequence[Dataset]:
+        """The datasets of a character that are not deleted."""
+        ...
+
+    async def usage(self, owner: str) -> Stored:
+        """What the owner's datasets hold, those that are deleted but not purged included."""
+        ...
+
     async def named(self, owner: str, folded: str) -> Dataset | None:
         """The owner's dataset of exactly this folded name."""
         ...
@@ -276,16 +349,108 @@ class Datasets(Repository[Dataset], Protocol):
 class Items(Repository[Item], Protocol):
     """Pictures in datasets."""
 
-    async def of(self, dataset: str) -> Sequence[Item]:
-        """All items of a dataset by position."""
+    async def of(self, dataset: str, *, limit: int = 0) -> Sequence[Item]:
+        """The items of a dataset by position, all unless there is a limit."""
+        ...
+
+    async def remove_all(self, names: Collection[str]) -> None:
+        """Delete the items of these ids."""
+        ...
+
+    async def clear(self, dataset: str) -> None:
+        """Delete all items of a dataset."""
+        ...
+
+
+class Parts(Repository[Part], Protocol):
+    """Conversations in datasets."""
+
+    async def of(self, dataset: str) -> Sequence[Part]:
+        """All parts of a dataset by position."""
+        ...
+
+    async def clear(self, dataset: str) -> None:
+        """Delete all parts of a dataset."""
+        ...
+
+
+class Characters(Repository[Character], Protocol):
+    """Who is depicted; the queries see none that is deleted."""
+
+    async def owned(self, owner: str) -> Sequence[Character]:
+        """The owner's characters by folded name."""
+        ...
+
+    async def named(self, owner: str, folded: str) -> Character | None:
+        """The owner's character of exactly this folded name."""
+        ...
+
+    async def triggered(self, owner: str, trigger: str) -> Character | None:
+        """The owner's character with this trigger word."""
+        ...
+
+    async def deleted(self, owner: str) -> Sequence[Character]:
+        """The owner's deleted characters, the latest deleted first."""
+        ...
+
+
+class Exports(Repository[Export], Protocol):
+    """Files made of datasets."""
+
+    async def stale(self, *, now: datetime, limit: int = PAGE) -> Sequence[Export]:
+        """Those whose time is over."""
+        ...
+
+    async def of(self, dataset: str) -> Sequence[Export]:
+        """Those of one dataset."""
+        ...
+
+
+class Reports(Repository[Report], Protocol):
+    """What people say must not be."""
+
+    async def about(self, thing: str) -> Sequence[Report]:
+        """All reports about one thing, the oldest first."""
+        ...
+
+    async def open(self, *, limit: int = PAGE) -> Sequence[Report]:
+        """Those that no moderator has decided, the oldest first."""
+        ...
+
+
+class Scenes(Repository[Scene], Protocol):
+    """What captioners have said in jobs that go on."""
+
+    async def of(self, job: str) -> Sequence[Scene]:
+        """The scenes of one job."""
+        ...
+
+    async def clear(self, job: str) -> None:
+        """Delete the scenes of one job."""
+        ...
+
+
+class Snapshots(Repository[Snapshot], Protocol):
+    """What runs trained on."""
+
+    async def of(self, dataset: str) -> Sequence[Snapshot]:
+        """The snapshots of one dataset, the latest first."""
+        ...
+
+    async def erased(self, dataset: str) -> Collection[str]:
+        """The ids of those of one dataset whose bytes are gone."""
         ...
 
 
 class Captions(Repository[CaptionVersion], Protocol):
     """Every state of every caption."""
 
-    async def of(self, item: str) -> Sequence[CaptionVersion]:
-        """The versions of one caption, oldest first."""
+    async def of(self, item: str, set: str = MAIN) -> Sequence[CaptionVersion]:  # noqa: A002 - the word of the domain
+        """The versions of one caption in a set, oldest first."""
+        ...
+
+    async def clear(self, items: Collection[str]) -> None:
+        """Delete every version of every caption of some items."""
         ...
 
 
@@ -337,6 +502,10 @@ class Jobs(Repository[Job], Protocol):
 
 class Runs(Repository[Run], Protocol):
     """Trainings as they were done."""
+
+    async def of_dataset(self, dataset: str) -> Sequence[Run]:
+        """The runs that trained on a dataset, the latest first."""
+        ...
 
     async def chart(self, run: str) -> Sequence[MetricsPoint]:
         """The metrics points of a run by step."""
@@ -463,10 +632,13 @@ class Repositories:
     audits: Audits
     captions: Captions
     cards: Cards
+    characters: Characters
     communities: Repository[Community]
+    connections: Repository[Connection]
     datasets: Datasets
     disputes: Disputes
     drafts: Drafts
+    exports: Exports
     generations: Generations
     identities: Belonging[Identity]
     items: Items
@@ -478,12 +650,15 @@ class Repositories:
     models: Models
     notices: Notices
     ownership: Ownership
+    parts: Parts
     payouts: Payouts
     quotes: Repository[Quote]
     references: References
     remainders: Repository[Remainder]
+    reports: Reports
     runs: Runs
-    snapshots: Repository[Snapshot]
+    scenes: Scenes
+    snapshots: Snapshots
     switches: Repository[Switch]
     updates: Updates
     uploads: Uploads

@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 
 from core.services.accounts import Accounts
+from core.services.captionings import Captionings
 from core.services.captions import Captions
+from core.services.characters import Characters
 from core.services.communities import Communities
+from core.services.connections import Connections
+from core.services.consents import Consents
 from core.services.conversations import Conversations
 from core.services.datasets import Datasets
 from core.services.deliveries import Deliveries
@@ -12,14 +16,22 @@ from core.services.disputes import Disputes
 from core.services.downloads import Downloads
 from core.services.drafts import Drafts
 from core.services.earnings import Earnings
+from core.services.exports import Exports
+from core.services.forgettings import Forgettings
 from core.services.generations import Generations
 from core.services.inboxes import Inboxes
 from core.services.jobs import Jobs
+from core.services.lineages import Lineages
 from core.services.links import Links
+from core.services.mendings import Mendings
 from core.services.models import Models
 from core.services.moderation import Moderation
 from core.services.operations import Operations
 from core.services.payouts import Payouts
+from core.services.purges import Purges
+from core.services.reports import Reports
+from core.services.reviews import Reviews
+from core.services.sharings import Sharings
 from core.services.trainings import Trainings
 from core.services.uploads import Uploads
 from core.services.vouchers import Vouchers
@@ -31,8 +43,12 @@ class Services:
     """All use cases: what faces and workers are given."""
 
     accounts: Accounts
+    captionings: Captionings
     captions: Captions
+    characters: Characters
     communities: Communities
+    connections: Connections
+    consents: Consents
     conversations: Conversations
     datasets: Datasets
     deliveries: Deliveries
@@ -40,14 +56,22 @@ class Services:
     downloads: Downloads
     drafts: Drafts
     earnings: Earnings
+    exports: Exports
+    forgettings: Forgettings
     generations: Generations
     inboxes: Inboxes
     jobs: Jobs
+    lineages: Lineages
     links: Links
+    mendings: Mendings
     models: Models
     moderation: Moderation
     operations: Operations
     payouts: Payouts
+    purges: Purges
+    reports: Reports
+    reviews: Reviews
+    sharings: Sharings
     trainings: Trainings
     uploads: Uploads
     vouchers: Vouchers

@@ -7,6 +7,7 @@ from core.domain.account import Account, Actor, Identity, Notify, Place, Platfor
 from core.domain.audit import Audit
 from core.domain.errors import NotThem
 from core.domain.ledger import points, refill
+from core.domain.notice import Notice, Topic
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
@@ -40,7 +41,14 @@ class Accounts:
         """
         found = await _standing(self.store, account)
         role = Role.ADMIN if await self._appointed(self.store, found) else found.role
-        return Actor(account=found.id, name=found.name, role=role, notify=found.notify, banned=found.banned)
+        return Actor(
+            account=found.id,
+            name=found.name,
+            role=role,
+            notify=found.notify,
+            banned=found.banned,
+            adult=found.adult is not None,
+        )
 
     async def logins(self, actor: Actor) -> Sequence[Identity]:
         """All logins that lead to the actor."""
@@ -101,6 +109,41 @@ class Accounts:
         """
         audit = self._audit(actor, "admin.role", account.id, {"role": role.value})
         return await self._judged(actor, audit, lambda found: found.but(role=role))
+
+    async def verify(self, actor: Actor, account: Account, *, on: bool) -> Account:
+        """Say that somebody is of age, or no longer so, and tell them; once more changes nothing.
+
+        Raises:
+            NotAllowed: The actor is no moderator.
+            NotThem: It is the actor.
+        """
+        actor.require(Role.MODERATOR)
+        now = self.clock.now()
+        audit = self._audit(actor, "moderation.adult", account.id, {"state": "on" if on else "off"})
+        title = "A moderator has verified that you are of age" if on else "You are no longer verified as of age"
+        text = "You can order what is for adults." if on else "Nothing for adults can be ordered until you are."
+
+        async def work(tx: Repositories) -> Account:
+            found = await _standing(tx, account.id)
+            if found.id == actor.account:
+                raise NotThem(name=found.name, why="nobody judges over themselves")
+            if (found.adult is not None) is on:
+                return found
+            verified = found.verified(by=actor.account if on else None, now=now)
+            notice = Notice(
+                id=f"verified:{audit.id}",
+                account=found.id,
+                place=found.home,
+                topic=Topic.VERIFIED,
+                details={"title": title, "text": text},
+                created_at=now,
+            )
+            await tx.accounts.save(verified)
+            await tx.audits.add(audit.but(subject=found.id))
+            await tx.notices.add(notice)
+            return verified
+
+        return await self.store.transact(work)
 
     async def relate(self, actor: Actor, account: Account, other: Account, *, on: bool) -> tuple[Account, Account]:
         """Mark two accounts as the same person's or household's, or no longer so: between them no royalty is earned.

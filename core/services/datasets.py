@@ -1,18 +1,24 @@
-"""Datasets: bundling pictures, letting the doctor look, deleting."""
+"""Datasets: bundling files, letting the doctor look, describing, deleting."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.domain.account import Actor, Place
 from core.domain.artifact import Artifact
-from core.domain.dataset import Dataset, Item, dataset_name, owned, seen
-from core.domain.errors import NameTaken, NothingToDo
-from core.domain.job import Job, asked
+from core.domain.conversation import Part
+from core.domain.dataset import Dataset, Scope, Status, dataset_name, owned, seen
+from core.domain.doctor import recaptioned
+from core.domain.errors import NameTaken, NotAdult, NothingToDo
+from core.domain.item import Item
+from core.domain.job import Job
+from core.domain.minors import require_fit
+from core.domain.quota import Quota, Usage
 from core.domain.rating import Rating
 from core.domain.trigger import folded, guarded
-from core.domain.upload import LIMIT
+from core.domain.upload import LIMIT, Upload
 from core.domain.value import Value
-from core.kinds import asked_before, enqueue, intake, validation
+from core.kinds import asked_before, enqueue, intake, used, validation
 from core.ports.blobs import Blobs
 from core.ports.clock import Clock, Ids
 from core.ports.sources import Source, Stored
@@ -20,32 +26,44 @@ from core.ports.store import PAGE, Repositories, Store
 
 
 class DatasetView(Value):
-    """A dataset with its items."""
+    """A dataset with its pictures, or the parts of its conversations.
+
+    With it come the name of who is depicted, and the uploads that the actor has begun and may go on with.
+    """
 
     dataset: Dataset
     items: tuple[Item, ...]
+    parts: tuple[Part, ...] = ()
+    character: str = ""
+    uploads: tuple[Upload, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Datasets:
-    """What creators do before they pay."""
+    """What creators do before they pay. `quota` is how much each of them may store."""
 
     store: Store
     blobs: Blobs
     clock: Clock
     ids: Ids
+    quota: Quota
 
     async def create(self, actor: Actor, *, name: str, trigger: str, rating: Rating = Rating.SFW) -> Dataset:
         """Open an empty dataset; its rating is that of everything made of it.
+
+        It belongs to the actor's character of this trigger word, where there is one.
 
         Raises:
             BadValue: The name cannot be one.
             BadTrigger: The trigger word cannot be one.
             NameTaken: The actor has a dataset of this name.
+            CharacterInactive: The character was put aside.
+            MinorsGuarded: Words of young age stand where they may not.
+            NotAdult, CharacterNotAdult: It is for adults, and may not be.
         """
         now = self.clock.now()
         wished = dataset_name(name)
-        dataset = Dataset(
+        opened = Dataset(
             id=self.ids.new(),
             owner=actor.account,
             name=wished,
@@ -56,37 +74,53 @@ class Datasets:
             updated_at=now,
         )
 
-        async def work(tx: Repositories) -> None:
-            if await tx.datasets.named(actor.account, dataset.folded):
-                raise NameTaken(noun="dataset", name=dataset.name)
+        async def work(tx: Repositories) -> Dataset:
+            character = await tx.characters.triggered(actor.account, opened.trigger)
+            if character:
+                character.require_active()
+            dataset = opened.but(character=character.id if character else None)
+            await _require_free(tx, dataset)
+            await _require_fit(tx, actor, dataset)
             await tx.datasets.add(dataset)
+            return dataset
 
-        await self.store.transact(work)
-        return dataset
+        return await self.store.transact(work)
 
-    async def add(self, actor: Actor, dataset: Dataset, sources: Sequence[Source], *, place: Place, key: str) -> Job:
-        """Take files in: their bytes durably first, then, in one transaction, the job that looks into them.
+    async def add(
+        self,
+        actor: Actor,
+        dataset: Dataset,
+        sources: Sequence[Source],
+        *,
+        links: Sequence[str] = (),
+        place: Place,
+        key: str,
+    ) -> Job:
+        """Take files in: their bytes durably first, then, in one transaction, the job that looks, and fetches links.
 
         Raises:
-            NothingToDo: There is no file.
+            NothingToDo: There is no file, and no link.
             NotFound: There is no such dataset for this actor.
             KeyReused: The key stands for another request.
-            FileTooLarge, FileUnreadable: A file does not come in; nothing is changed.
+            FileTooLarge, FileUnreadable, QuotaFull: Something does not come in; no row is changed.
         """
-        if not sources:
-            raise NothingToDo(why="No file was given. Name pictures or a zip of pictures to add.")
-        job = intake.incoming(dataset, len(sources), id=self.ids.new(), key=key, now=self.clock.now())
+        if not sources and not links:
+            raise NothingToDo(why="No file was given. Name pictures, conversations (JSONL) or a zip to add.")
+        now, count = self.clock.now(), len(sources) + len(links)
+        job = intake.incoming(dataset, count, id=self.ids.new(), key=key, now=now)
         if known := await asked_before(self.store, job):
             return known
         await _owned(self.store, actor, dataset.id)
+        self.quota.require(await self.usage(actor), Usage(bytes=sum(source.size or 0 for source in sources), items=1))
         files = tuple([await self._stored(source) for source in sources])
-        now = self.clock.now()
-        payload = intake.Payload(dataset=dataset.id, files=files)
+        payload = intake.Payload(dataset=dataset.id, files=files, links=tuple(links))
+        more = Usage(bytes=sum(file.size for file in files), items=1)  # at least
 
         async def work(tx: Repositories) -> Job:
             if again := await asked_before(tx, job):
                 return again
             current = await _owned(tx, actor, dataset.id)
+            self.quota.require(await used(tx, actor.account, now=now), more)
             await tx.references.refer(*(file.sha256 for file in files))
             await tx.datasets.save(current.uploading(now=now))
             return await enqueue(tx, payload, job=job, place=place)
@@ -102,46 +136,135 @@ class Datasets:
             KeyReused: The key stands for another request.
         """
         now = self.clock.now()
-        title = f"{dataset.name} · the doctor looks"
-        job = asked(
-            "validation", id=self.ids.new(), key=key, owner=dataset.owner, subject=dataset.id, title=title, now=now
-        )
+        job = validation.looking(dataset, id=self.ids.new(), key=key, now=now)
 
         async def work(tx: Repositories) -> Job:
             if again := await asked_before(tx, job):
                 return again
             current = await _owned(tx, actor, dataset.id)
             await tx.datasets.save(current.validating(now=now))
-            return await enqueue(tx, validation.Payload(dataset=current.id), job=job, place=place)
+            return await enqueue(tx, validation.Payload(dataset=current.id, deep=True), job=job, place=place)
 
         return await self.store.transact(work)
 
-    async def list(self, actor: Actor, *, text: str = "", after: str = "", limit: int = PAGE) -> Sequence[Dataset]:
-        """The actor's datasets whose name contains the text, by name."""
-        return await self.store.datasets.owned(actor.account, text=folded(text), after=folded(after), limit=limit)
+    async def list(
+        self,
+        actor: Actor,
+        *,
+        scope: Scope = Scope.MINE,
+        text: str = "",
+        status: Status | None = None,
+        tag: str | None = None,
+        adult: bool = True,
+        after: str = "",
+        limit: int = PAGE,
+    ) -> Sequence[Dataset]:
+        """Datasets whose name contains the text: the actor's by name, from after a name on, or those of a scope.
 
-    async def view(self, actor: Actor, dataset: str) -> DatasetView:
-        """A dataset with its items.
+        Those of others that are for adults are left out unless `adult`.
+        """
+        text, after = folded(text), folded(after)
+        ratings = tuple(Rating) if adult else (Rating.SFW,)
+        return await self.store.datasets.listed(
+            actor.account, scope, text=text, status=status, tag=tag, ratings=ratings, after=after, limit=limit
+        )
+
+    async def seen(self, actor: Actor, dataset: str) -> Dataset:
+        """A dataset without its items.
 
         Raises:
             NotFound: There is no such dataset for this actor.
         """
-        found = seen(await self.store.datasets.find(dataset), actor, name=dataset)
-        return DatasetView(dataset=found, items=tuple(await self.store.items.of(dataset)))
+        return seen(await self.store.datasets.find(dataset), actor, name=dataset)
+
+    async def view(self, actor: Actor, dataset: str) -> DatasetView:
+        """A dataset with what is in it.
+
+        Raises:
+            NotFound: There is no such dataset for this actor.
+        """
+        found = await self.seen(actor, dataset)
+        character = await self.store.characters.find(found.character) if found.character else None
+        begun = await self.store.uploads.open_for(dataset, now=self.clock.now())
+        return DatasetView(
+            dataset=found,
+            items=tuple(await self.store.items.of(dataset)),
+            parts=tuple(await self.store.parts.of(dataset)),
+            character=character.name if character else "",
+            uploads=tuple(upload for upload in begun if upload.account == actor.account and upload.files),
+        )
 
     async def items(self, dataset: str) -> Sequence[Item]:
         """The items of a dataset, for a worker, whoever owns it."""
         return await self.store.items.of(dataset)
 
-    async def rating(self, dataset: str) -> Rating:
-        """Who the pictures of a dataset are for; a worker asks."""
-        return (await self.store.datasets.get(dataset)).rating
+    async def parts(self, dataset: str) -> Sequence[Part]:
+        """The parts of a dataset of conversations, for a worker, whoever owns it."""
+        return await self.store.parts.of(dataset)
 
-    async def delete(self, actor: Actor, dataset: Dataset) -> Dataset:
-        """Put a dataset out of sight; jobs that were ordered go on from their snapshots."""
+    async def known(self, dataset: str) -> Dataset:
+        """A dataset, for a worker, whoever owns it."""
+        return await self.store.datasets.get(dataset)
+
+    async def room(self, dataset: str) -> Usage:
+        """How much the owner of a dataset may still store, for a worker."""
+        owner = (await self.known(dataset)).owner
+        return self.quota.room(await used(self.store, owner, now=self.clock.now()))
+
+    async def usage(self, actor: Actor) -> Usage:
+        """How much the actor stores, or has announced; what lies in the bin counts too."""
+        return await used(self.store, actor.account, now=self.clock.now())
+
+    async def edit(
+        self,
+        actor: Actor,
+        dataset: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        tags: Sequence[str] | None = None,
+        constraints: Sequence[str] | None = None,
+        rating: Rating | None = None,
+    ) -> Dataset:
+        """Call, describe or rate a dataset otherwise; what is not named stays.
+
+        Raises:
+            NotFound: There is no such dataset of this actor.
+            BadValue: One of them cannot be so.
+            NameTaken: The actor has another dataset of this name.
+            RatingKept: What came in for adults does not become something for everyone.
+            MinorsGuarded: Words of young age stand where they may not.
+            NotAdult, CharacterNotAdult: It is for adults, and may not be.
+        """
+        now = self.clock.now()
+        if rating is Rating.NSFW:
+            captions = [one.text for item in await self.items(dataset) for one in item.captions.values()]
+            await asyncio.to_thread(require_fit, *captions, rating=rating)
 
         async def work(tx: Repositories) -> Dataset:
-            gone = (await _owned(tx, actor, dataset.id)).deleted(now=self.clock.now())
+            found = await _owned(tx, actor, dataset)
+            edited = found.edited(name=name, description=description, tags=tags, constraints=constraints, now=now)
+            edited = edited.rated(rating or found.rating, now=now)
+            await _require_free(tx, edited)
+            await _require_fit(tx, actor, edited)
+            if edited.constraints != found.constraints:
+                words = await validation.phrases(tx, edited)
+                edited = recaptioned(edited, await tx.items.of(dataset), phrases=words, now=now)
+            await tx.datasets.save(edited)
+            return edited
+
+        return await self.store.transact(work)
+
+    async def delete(self, actor: Actor, dataset: Dataset) -> Dataset:
+        """Put a dataset out of sight; jobs that were ordered go on from their snapshots.
+
+        Raises:
+            NotFound: There is no such dataset of this actor.
+        """
+        now = self.clock.now()
+
+        async def work(tx: Repositories) -> Dataset:
+            gone = (await _owned(tx, actor, dataset.id)).deleted(now=now)
             await tx.datasets.save(gone)
             return gone
 
@@ -157,3 +280,25 @@ class Datasets:
 
 async def _owned(tx: Repositories, actor: Actor, dataset: str) -> Dataset:
     return owned(await tx.datasets.find(dataset), actor, name=dataset)
+
+
+async def _require_free(tx: Repositories, dataset: Dataset) -> None:
+    known = await tx.datasets.named(dataset.owner, dataset.folded)
+    if known and known.id != dataset.id:
+        raise NameTaken(noun="dataset", name=dataset.name)
+
+
+async def _require_fit(tx: Repositories, actor: Actor, dataset: Dataset) -> None:
+    """Let a dataset pass by its words, and where it is for adults by its owner and by who is depicted.
+
+    Raises:
+        MinorsGuarded: Words of young age stand where they may not.
+        NotAdult: No moderator has verified the actor.
+        CharacterNotAdult: Nobody has attested that the character is of age.
+    """
+    words = (dataset.name, dataset.trigger, dataset.description, *dataset.tags, *dataset.constraints)
+    require_fit(*words, rating=dataset.rating)
+    if dataset.rating is Rating.NSFW and not actor.adult:
+        raise NotAdult
+    if character := await tx.characters.find(dataset.character) if dataset.character else None:
+        character.require_adult_for(dataset.rating)

@@ -80,7 +80,8 @@ class Generations:
             NoTrigger: No word of the prompt calls a model that the actor may use, and no base is named.
             NotFound: A tag names a model that is not there for the actor.
             WrongFamily: A tag or a name means a model that does not fit the base.
-            NotHere: A model is for adults, and the place is not.
+            NotHere, NotAdult: A model is for adults, and the place is not, or no moderator has verified the actor.
+            MinorsGuarded: It is for adults, or explicit, and has a word of young age.
             OfferingClosed: The offering is turned off, or gone from the configuration.
             NotEnoughPoints: The wallet does not cover the price; nothing is written.
             KeyReused: The key stands for another request.
@@ -115,7 +116,7 @@ class Generations:
 
         Raises:
             NotFound: It is not the actor's, or a model is no longer there for the actor.
-            BadValue, NotHere, OfferingClosed, NotEnoughPoints, KeyReused: As for an order.
+            BadValue, NotHere, NotAdult, MinorsGuarded, OfferingClosed, NotEnoughPoints, KeyReused: As for an order.
         """
         request = digest("again", job)
         if known := await _before(self.store, actor, key, request):
@@ -130,7 +131,7 @@ class Generations:
         Raises:
             NotFound: It is not the actor's, or a model is no longer there for the actor.
             NothingToDo: It has no pictures.
-            BadValue, NotHere, OfferingClosed, NotEnoughPoints, KeyReused: As for an order.
+            BadValue, NotHere, NotAdult, MinorsGuarded, OfferingClosed, NotEnoughPoints, KeyReused: As for an order.
         """
         request = digest("vary", job, picture, strength)
         if known := await _before(self.store, actor, key, request):
@@ -249,7 +250,7 @@ class Generations:
         Raises:
             OfferingClosed: The offering is turned off.
             NotFound: A model is not there for the actor; its present name is said to nobody else.
-            NotHere: A model is for adults, and the place is not.
+            NotHere, NotAdult, MinorsGuarded: The place, the actor or the prompt is not fit for that rating.
         """
         if not is_on(await tx.switches.find(of_offering(wanted.offering))):
             raise OfferingClosed(offering=wanted.offering, why="it is turned off for now")
@@ -261,8 +262,7 @@ class Generations:
                 name = model.name if model and model.visible_to(actor) else said
                 raise NotFound(noun="model", name=name, hint="You can use it no longer: order anew with `imagine`.")
             rating = Rating.strictest(rating, model.rating)
-        place.require(rating)
-        return wanted.but(rating=rating)
+        return wanted.fit(rating, actor=actor, place=place)
 
     def _job(self, wanted: Generation, key: str) -> Job:
         offering = self._offered(wanted.offering)

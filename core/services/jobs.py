@@ -10,13 +10,11 @@ from core.domain.artifact import Artifact
 from core.domain.audit import Audit
 from core.domain.errors import LeaseLost, NotFound
 from core.domain.fleet import STALE_AFTER, Worker
-from core.domain.job import Failure, Job, JobState, Progress
-from core.domain.ledger import capture, held, release
-from core.domain.notice import final
+from core.domain.job import Failure, Job, Progress
 from core.domain.run import MetricsPoint
 from core.domain.switch import QUEUE, is_on, of_worker
 from core.domain.value import Value
-from core.kinds import Kind, promote
+from core.kinds import Kind, end
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
@@ -98,7 +96,8 @@ class Jobs:
         async def work(tx: Repositories) -> None:
             current = (await tx.jobs.get(job)).fenced(token)
             await tx.references.refer(artifact.sha256)
-            await self._forget_checkpoint(tx, current)
+            if current.checkpoint:
+                await tx.references.forget(current.checkpoint.sha256)
             await tx.jobs.save(current.reported(now=self.clock.now(), checkpoint=artifact))
 
         await self.store.transact(work)
@@ -243,41 +242,7 @@ class Jobs:
         return is_on(await self.store.switches.find(name))
 
     async def _end(self, tx: Repositories, current: Job, outcome: Value | Failure | None) -> Job:
-        now = self.clock.now()
-        match outcome:
-            case None:
-                ended = current.cancelled(now=now)
-            case Failure():
-                ended = current.failed(outcome, now=now)
-            case _:
-                ended = current.succeeded(outcome.model_dump(mode="json"), now=now)
-        await self._forget_checkpoint(tx, current)
-        await tx.jobs.save(ended)
-        await self._pay(tx, ended)
-        result = outcome if ended.state is JobState.SUCCEEDED else None
-        await self.kinds[ended.kind].settle(tx, ended, result, ids=self.ids, now=now)
-        await self._tell(tx, ended)
-        await promote(tx, ended)
-        return ended
-
-    async def _pay(self, tx: Repositories, job: Job) -> None:
-        on_hold = await tx.ledger.balance(held(job.id))
-        if not on_hold.total:
-            return
-        now = self.clock.now()
-        if job.state is JobState.SUCCEEDED:
-            await tx.ledger.post(capture(on_hold, owner=job.owner, job=job.id, why="succeeded", now=now))
-        else:
-            why = job.failure.words if job.failure else "cancelled"
-            await tx.ledger.post(release(on_hold, owner=job.owner, job=job.id, why=why, now=now))
-
-    async def _tell(self, tx: Repositories, job: Job) -> None:
-        for card in await tx.cards.of(job.id):
-            await tx.notices.add(final(job, card, now=self.clock.now()))
-
-    async def _forget_checkpoint(self, tx: Repositories, job: Job) -> None:
-        if job.checkpoint:
-            await tx.references.forget(job.checkpoint.sha256)
+        return await end(tx, current, outcome, kinds=self.kinds, ids=self.ids, now=self.clock.now())
 
     async def _save(self, job: str, change: Callable[[Job], Job]) -> None:
         async def work(tx: Repositories) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from core.domain.account import Account, Actor, Place
 from core.domain.allowance import counted, window
 from core.domain.audit import Audit
+from core.domain.connection import DROPBOX, connection_id
 from core.domain.errors import CannotMerge, CodeGone
 from core.domain.ledger import books
 from core.domain.link import (
@@ -156,6 +157,7 @@ class Links:
         await tx.accounts.save(staying)
         await tx.accounts.save(gone)
         await _withdraw(tx, gone.id)
+        await tx.connections.remove(connection_id(gone.id, DROPBOX))
         await _yield_names(tx, gone.id, staying.id)
         await _add_days(tx, gone.id, staying.id, now=now)
         await tx.ownership.move(gone.id, staying.id, name=staying.name)
@@ -239,6 +241,9 @@ async def _require_mergeable(tx: Repositories, account: Account, joining: Accoun
             raise CannotMerge(why=f"{one.name} has jobs that have not ended: {names}. Wait for them, or cancel them.")
     folded = [[one.folded for one in await tx.datasets.owned(who.id, limit=0)] for who in (account, joining)]
     require_apart("dataset", *folded)
+    characters = [await tx.characters.owned(who.id) for who in (account, joining)]
+    require_apart("character", *([one.folded for one in known] for known in characters))
+    require_apart("character with the trigger word", *([one.trigger for one in known] for known in characters))
     slugs = [one.slug for one in await tx.models.owned(joining.id, limit=0)]
     taken = [name for name in slugs if await tx.models.named(account.id, name)]
     require_apart("model", slugs, taken, whose=f"that of {joining.name}")

@@ -62,7 +62,7 @@ class Models:
         if wanted.scope in {None, Scope.MINE}:
             found += await self.store.models.owned(actor.account, limit=sifted)
         if wanted.scope in {None, Scope.SHARED}:
-            found += await self.store.models.shared_with(actor.account, limit=sifted)
+            found += [one for one in await self.store.models.shared_with(actor.account, limit=sifted) if one.usable]
         found = [model for model in found if wanted.fits(model)]
         if wanted.scope in {None, Scope.PUBLIC}:
             ratings = tuple(Rating) if wanted.adult else (Rating.SFW,)
@@ -128,6 +128,7 @@ class Models:
 
         Raises:
             NotFound: There is no such model of this actor.
+            Suspended, ConsentWithdrawn: Nobody may use it.
             NotPublished: It is so already.
         """
         now = self.clock.now()
@@ -249,8 +250,10 @@ class Models:
 
         Raises:
             NotFound: There is no such model for this actor.
+            Suspended, ConsentWithdrawn: Nobody may use it.
         """
         found = seen(await self.store.models.find(model), actor, name=model)
+        found.require_usable()
         written = await self.card(actor, model, base=base)
         if found.owner != actor.account:
             await self.store.models.downloaded(found.id)

@@ -1,15 +1,19 @@
 """Trainings: quotes, orders, and what a worker needs to know of a run."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.account import Actor, Place
 from core.domain.artifact import Artifact
-from core.domain.dataset import Dataset
-from core.domain.errors import NotFound, OfferingClosed
+from core.domain.dataset import Dataset, Kind
+from core.domain.errors import BadValue, DatasetUnfit, NotFound, OfferingClosed
 from core.domain.job import Job, asked
+from core.domain.minors import require_fit
 from core.domain.offering import Offering
 from core.domain.quote import OPEN_FOR, Quote
+from core.domain.rating import Rating
+from core.domain.readiness import require_attested, require_ready
 from core.domain.run import Epoch, MetricsPoint, Run
 from core.domain.snapshot import Snapshot, taken
 from core.domain.switch import is_on, of_offering
@@ -17,6 +21,8 @@ from core.domain.value import Value
 from core.kinds import enqueue, training, wallet
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
+
+SEEDS = 2**31
 
 
 class Assignment(Value):
@@ -53,18 +59,19 @@ class Trainings:
         """Price a training and keep the price for half an hour.
 
         Raises:
-            NotFound: The dataset is not the actor's own.
+            NotFound: The dataset is not the actor's to use.
+            ConsentWithdrawn, Suspended: It may not be used any more.
+            NotAdult: It is for adults, and no moderator has verified the actor.
+            CharacterNotAdult: It is for adults, and nobody has attested that its character is of age.
             DatasetEmpty, DatasetNotReady, DatasetUnfit: The dataset cannot be trained on so.
             NotReviewed: The dataset is for adults, and no moderator has approved it.
             OfferingClosed: The offering is turned off.
             BadValue, UnknownParameter, OutOfBounds: The settings do not fit the offering.
         """
-        if dataset.owner != actor.account:
-            raise NotFound(noun="dataset", name=dataset.id, hint="See `dataset list`.")
-        dataset.require_ready()
+        await self._trainable(self.store, actor, dataset.id, offering)
         await self._on_offer(self.store, offering.id)
-        offering.require_items(dataset.name, dataset.count)
-        settings = offering.settled(preset, overrides)
+        seed, changes = _seed(overrides)
+        settings = offering.settled(preset, changes)
         steps = int(str(settings["steps"]))
         now = self.clock.now()
         quote = Quote(
@@ -79,18 +86,24 @@ class Trainings:
             seconds=offering.seconds(steps),
             created_at=now,
             expires_at=now + OPEN_FOR,
+            seed=seed,
         )
         await self.store.quotes.add(quote)
         return await self._quoted(actor, quote, dataset, offering)
 
-    async def order(self, actor: Actor, quote: str, *, place: Place) -> Job:
+    async def order(self, actor: Actor, quote: str, *, place: Place, attested: str | None = None) -> Job:
         """Accept a quote: snapshot, hold, job and card in one transaction. Accepting it again gives the same job.
 
+        `attested` is the version of the words on rights and consent that the owner of the dataset has seen and meant.
+
         Raises:
+            NotAttested: Nobody has spoken for the files of the dataset.
+            MinorsGuarded: A caption has words of young age where they cannot stand.
             NotFound: There is no such quote for this actor.
             QuoteExpired: It is too late for this price.
             NotEnoughPoints: The wallet does not cover it; nothing is written.
-            DatasetEmpty, DatasetNotReady, DatasetUnfit, NotReviewed: The dataset changed meanwhile.
+            DatasetEmpty, DatasetNotReady, DatasetUnfit, NotReviewed, ConsentWithdrawn, Suspended, NotAdult,
+                CharacterNotAdult: As for a quote; the dataset changed meanwhile.
             OfferingClosed: The offering was turned off meanwhile.
         """
         found = await self._mine(self.store, actor, quote)
@@ -105,20 +118,24 @@ class Trainings:
             offering = await self._on_offer(tx, current.offering)
             now = self.clock.now()
             await tx.quotes.save(current.accepted(job=job_id, offering_version=offering.version, now=now))
-            dataset = await self._trainable(tx, current.dataset, offering)
+            dataset = await self._trainable(tx, actor, current.dataset, offering)
+            dataset = await self._spoken_for(tx, actor, dataset, attested)
             snapshot = await self._snapshot(tx, dataset)
+            offering.require_items(dataset.name, len(snapshot.entries))
             job = asked(
                 "training",
                 id=job_id,
                 key=current.id,
-                owner=dataset.owner,
+                owner=actor.account,
                 subject=dataset.id,
                 title=f"{dataset.name} · {offering.title}",
                 price=current.price,
                 labels=offering.labels,
                 now=now,
             )
-            await tx.runs.add(self._run(current, snapshot, offering, job, seed))
+            await tx.runs.add(
+                self._run(current, snapshot, offering, job, seed if current.seed is None else current.seed)
+            )
             return await enqueue(tx, _payload(dataset, offering, job, owner_name=actor.name), job=job, place=place)
 
         return await self.store.transact(work)
@@ -169,19 +186,34 @@ class Trainings:
 
         await self.store.transact(work)
 
-    async def _trainable(self, tx: Repositories, dataset: str, offering: Offering) -> Dataset:
-        found = await tx.datasets.get(dataset)
-        if found.deleted_at:
-            raise NotFound(noun="dataset", name=found.name, hint="It was deleted meanwhile.")
-        found.require_ready()
+    async def _trainable(self, tx: Repositories, actor: Actor, dataset: str, offering: Offering) -> Dataset:
+        found = await tx.datasets.find(dataset)
+        if found is None or found.deleted_at or not found.usable_by(actor.account):
+            raise NotFound(noun="dataset", name=dataset, hint="See `dataset list`.")
+        actor.require_adult(found.rating)
+        if character := await tx.characters.find(found.character) if found.character else None:
+            character.require_adult_for(found.rating)
+        require_ready(found)
+        if found.kind is Kind.CONVERSATIONS:
+            need, has = "pictures", "conversations"
+            raise DatasetUnfit(offering=offering.title, name=found.name, need=need, has=has)
         offering.require_items(found.name, found.count)
         return found
 
+    async def _spoken_for(self, tx: Repositories, actor: Actor, dataset: Dataset, words: str | None) -> Dataset:
+        if dataset.attestation is None and words and dataset.owner == actor.account:
+            dataset = dataset.attested(words, by=actor.account, now=self.clock.now())
+        require_attested(dataset)
+        await tx.datasets.save(dataset)  # so that of an order and a withdrawal at the same moment one is first
+        return dataset
+
     async def _snapshot(self, tx: Repositories, dataset: Dataset) -> Snapshot:
-        snapshot = taken(dataset, await tx.items.of(dataset.id), now=self.clock.now())
-        if known := await tx.snapshots.find(snapshot.id):
+        snapshot = taken(dataset, await tx.items.of(dataset.id), await tx.parts.of(dataset.id), now=self.clock.now())
+        await asyncio.to_thread(_require_fit, snapshot, dataset.rating)
+        known = await tx.snapshots.find(snapshot.id)
+        if known and not known.erased_at:
             return known
-        await tx.snapshots.add(snapshot)
+        await tx.snapshots.save(snapshot)
         await tx.references.refer(*(entry.sha256 for entry in snapshot.entries))
         return snapshot
 
@@ -239,6 +271,21 @@ def _payload(dataset: Dataset, offering: Offering, job: Job, *, owner_name: str)
         owner_name=owner_name,
         rating=dataset.rating,
     )
+
+
+def _require_fit(snapshot: Snapshot, rating: Rating) -> None:
+    """Let captions pass, each by itself, however they came in."""
+    for caption in {entry.caption for entry in snapshot.entries}:
+        require_fit(caption, rating=rating)
+
+
+def _seed(overrides: Mapping[str, str]) -> tuple[int | None, Mapping[str, str]]:
+    """The seed among somebody's settings, which belongs to no recipe, and the others."""
+    wished = overrides.get("seed")
+    if wished is not None and not (wished.isascii() and wished.isdigit() and int(wished) < SEEDS):
+        raise BadValue(what="seed", value=wished, why=f"it takes a whole number below {SEEDS}")
+    others = {name: value for name, value in overrides.items() if name != "seed"}
+    return None if wished is None else int(wished), others
 
 
 async def _is_on(tx: Repositories, offering: str) -> bool:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from core.domain.account import Actor, Place
 from core.domain.artifact import Artifact
 from core.domain.dataset import Dataset, owned
-from core.domain.errors import Banned, NotFound, UploadChanged, UploadClosed, WrongHash
+from core.domain.errors import Banned, BlobGone, NotFound, UploadChanged, UploadClosed, WrongHash
 from core.domain.job import Job
+from core.domain.quota import Quota, Usage
 from core.domain.signature import signed, verified
-from core.domain.upload import FIRST_BYTE, PIECE, Upload, UploadFile, UploadState, file_name
+from core.domain.upload import FIRST_BYTE, PIECE, Upload, UploadFile, UploadState, file_name, require_few
 from core.domain.value import Value
-from core.kinds import enqueue, intake
+from core.kinds import enqueue, intake, used
 from core.ports.blobs import Blobs
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
@@ -32,7 +33,8 @@ class UploadView(Value):
 class Uploads:
     """Upload sessions. `keys` sign links (the first one; all verify), `address` is where people reach the pages.
 
-    A link names its session and nothing else; whether it still holds is looked up for every piece.
+    A link names its session and nothing else; whether it still holds is looked up for every piece. A file takes its
+    place in its owner's quota when it is announced, so that nobody sends for an hour what is then refused.
     """
 
     store: Store
@@ -41,6 +43,7 @@ class Uploads:
     ids: Ids
     keys: Mapping[str, bytes] = field(repr=False)
     address: str
+    quota: Quota
 
     async def open(self, actor: Actor, dataset: Dataset, *, place: Place) -> str:
         """Begin a session, and return its link: who knows it may bring files in the actor's name.
@@ -48,10 +51,12 @@ class Uploads:
         Raises:
             Banned: The actor may do nothing here.
             NotFound: There is no such dataset of this actor.
+            TooManyUploads: The actor has as many sessions open as anybody may.
         """
         actor.require_welcome()
         found = owned(await self.store.datasets.find(dataset.id), actor, name=dataset.name)
         now = self.clock.now()
+        require_few(await self.store.uploads.opened(actor.account, now=now))
         upload = Upload(
             id=self.ids.new(),
             account=actor.account,
@@ -61,7 +66,23 @@ class Uploads:
             expires_at=now + FIRST_BYTE,
         )
         await self.store.uploads.add(upload)
-        return f"{self.address}/u/{signed(upload.id, purpose=PURPOSE, keys=self.keys)}"
+        return self._link(upload)
+
+    async def resume(self, actor: Actor, upload: str) -> str:
+        """The link of a session that was begun earlier, to go on with what is not complete.
+
+        Raises:
+            Banned: The actor may do nothing here.
+            NotFound: There is no such session of this actor, or its dataset is gone.
+            UploadClosed: It was confirmed, or its time is over.
+        """
+        actor.require_welcome()
+        begun = await self.store.uploads.find(upload)
+        if begun is None or begun.account != actor.account:
+            raise NotFound(noun="upload", name=upload, hint="Begin another with `dataset upload NAME`.")
+        current, _ = await _current(self.store, upload)
+        current.require_open(now=self.clock.now())
+        return self._link(current)
 
     async def view(self, token: str) -> UploadView:
         """What is here so far, or that everything was handed on.
@@ -81,6 +102,7 @@ class Uploads:
 
         Raises:
             BadValue, FileTooLarge, UploadFull: It does not fit.
+            QuotaFull: With it its owner would store more than anybody may.
             BadLink, UploadClosed, Banned, NotFound: The link does not hold (any more).
         """
         file = UploadFile(name=file_name(name), size=size, sha256=sha256)
@@ -121,6 +143,7 @@ class Uploads:
             BadValue: There is no file, or one is not complete.
             WrongHash: A file is not what its sender announced; it has to come again, the others stay.
             UploadChanged: Files came or went meanwhile.
+            QuotaFull: Its owner has come to store more than anybody may.
             BadLink, UploadClosed, Banned, NotFound: The link does not hold (any more).
         """
         session, now = self._session(token), self.clock.now()
@@ -129,7 +152,12 @@ class Uploads:
             return await self.store.jobs.get(upload.job)
         job = intake.incoming(dataset, len(upload.files), id=self.ids.new(), key=upload.id, now=now)
         confirmed = upload.confirmed(job.id, now=now)
-        files = [await self._whole(session, file) for file in upload.files]
+        try:
+            files = [await self._whole(session, file) for file in upload.files]
+        except BlobGone:
+            if await self.store.uploads.find(session) == upload:
+                raise
+            return await self.confirm(token)  # somebody was faster, and the pieces are not needed any more
 
         async def work(tx: Repositories) -> Job:
             current, target = await _current(tx, session)
@@ -137,12 +165,15 @@ class Uploads:
                 return await tx.jobs.get(current.job)
             if current != upload:
                 raise UploadChanged
+            await self._require_room(tx, upload.account, 0)
             await _refer(tx, upload.pieces, (file.sha256 for file in files))
             await tx.uploads.save(confirmed)
             await tx.datasets.save(target.uploading(now=now))
             return await enqueue(tx, intake.Payload(dataset=target.id, files=tuple(files)), job=job, place=upload.place)
 
-        return await self.store.transact(work)
+        done = await self.store.transact(work)
+        await self.blobs.discard(*set(upload.pieces))
+        return done
 
     async def sweep(self) -> int:
         """Give up the sessions whose time is over, and let their pieces go; return how many."""
@@ -155,6 +186,9 @@ class Uploads:
 
     def _session(self, token: str) -> str:
         return verified(token, purpose=PURPOSE, keys=self.keys)
+
+    def _link(self, upload: Upload) -> str:
+        return f"{self.address}/u/{signed(upload.id, purpose=PURPOSE, keys=self.keys)}"
 
     async def _took(self, session: str, piece: Artifact, *, offset: int) -> UploadFile:
         def taken(upload: Upload) -> Upload:
@@ -169,10 +203,20 @@ class Uploads:
         async def work(tx: Repositories) -> Upload:
             upload, _ = await _current(tx, session)
             changed = change(upload)
+            if (more := changed.announced - upload.announced) > 0:
+                await self._require_room(tx, upload.account, more)
             await _save(tx, upload, changed)
             return changed
 
         return await self.store.transact(work)
+
+    async def _require_room(self, tx: Repositories, account: str, more: int) -> None:
+        """Let so many bytes more be announced.
+
+        Raises:
+            QuotaFull: The account stores too much with them.
+        """
+        self.quota.require(await used(tx, account, now=self.clock.now()), Usage(bytes=more))
 
     async def _abandon(self, session: str) -> None:
         async def work(tx: Repositories) -> None:

@@ -21,7 +21,7 @@ from bots.console.speaking import Speaker, seated
 from config.settings import Settings
 from core.domain.errors import DomainError
 from loraguild.composition import House, opened
-from loraguild.demo.script import PEOPLE, SCRIPT, Line, Press
+from loraguild.demo.script import PEOPLE, SCRIPT, Hear, Line, Press, Step
 from loraguild.logs import configure
 from loraguild.supervisor import Program, supervised
 
@@ -94,7 +94,8 @@ async def _conversation(house: House, folder: Path, out: Console) -> None:
     last: dict[str, Reply] = {}
     for step in SCRIPT:
         speaker = people[step.who]
-        out.print(Text.assemble((step.who, f"bold {COLOURS[step.who]}"), f"  {_shown(step, dataset)}"))
+        if said := _shown(step, dataset):
+            out.print(Text.assemble((step.who, f"bold {COLOURS[step.who]}"), f"  {said}"))
         reply = await _answer(step, speaker, last.get(step.who), dataset)
         if reply.job and not reply.code:
             reply = await watched(speaker, reply, screen=Console(), grace=GRACE)
@@ -105,7 +106,7 @@ async def _conversation(house: House, folder: Path, out: Console) -> None:
         last[step.who] = reply
 
 
-async def _answer(step: Line | Press, speaker: Speaker, last: Reply | None, dataset: str) -> Reply:
+async def _answer(step: Step, speaker: Speaker, last: Reply | None, dataset: str) -> Reply:
     match step:
         case Line():
             files = (str(PICTURES),) if step.pictures else ()
@@ -115,17 +116,23 @@ async def _answer(step: Line | Press, speaker: Speaker, last: Reply | None, data
             if button is None:
                 raise DemoFailed(f"there is no button «{step.label}» to press")
             return await speaker.pressed(button)
+        case Hear():
+            newest, *_ = await speaker.services.jobs.list(speaker.actor)
+            return Reply(title=newest.title, job=newest.id)
         case _:
             assert_never(step)
 
 
-def _shown(step: Line | Press, dataset: str) -> str:
+def _shown(step: Step, dataset: str) -> str:
+    """What somebody types or presses; nothing where they only wait."""
     match step:
         case Line():
             count = len(list(PICTURES.iterdir()))
             return step.text.replace("DATASET", dataset) + (f"  ({count} pictures)" if step.pictures else "")
         case Press():
             return f"[{step.label}]"
+        case Hear():
+            return ""
         case _:
             assert_never(step)
 

@@ -20,12 +20,22 @@ class Press:
     label: str
 
 
-SCRIPT: tuple[Line | Press, ...] = (
+@dataclass(frozen=True, kw_only=True)
+class Hear:
+    """Somebody waits for the card of what began by itself after their last answer."""
+
+    who: str
+
+
+Step = Line | Press | Hear
+
+SCRIPT: tuple[Step, ...] = (
     Line(who="root", text='admin grant alice 50 "for a first training"'),
     Line(who="alice", text="start"),
     Line(who="alice", text="dataset new DATASET trigger=zorp"),
     Line(who="alice", text="dataset add DATASET", pictures=True),
-    Line(who="alice", text="caption auto DATASET"),
+    Hear(who="alice"),
+    Press(who="alice", label="Caption them"),
     Line(who="alice", text="dataset view DATASET"),
     Line(who="alice", text="train order DATASET demo-tiny balanced"),
     Press(who="alice", label="Confirm"),

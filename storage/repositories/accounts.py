@@ -9,6 +9,7 @@ from core.ports.store import PAGE
 from storage.repositories.entities import Database, Entities, Session, pattern
 
 E = TypeVar("E", bound=Entity)
+PRESENT = {"merged_into": None, "forgotten_at": None}
 
 
 class Accounts(Entities[Account]):
@@ -18,17 +19,25 @@ class Accounts(Entities[Account]):
         super().__init__(database, session, shape=Account, name="accounts")
 
     async def named(self, name: str) -> list[Account]:
-        """Those whose name begins so, by name."""
-        query = {"name": {"$regex": f"^{pattern(name)}", "$options": "i"}, "merged_into": None}
+        """Those whose name begins so, by name; nobody who was forgotten."""
+        query = {"name": {"$regex": f"^{pattern(name)}", "$options": "i"}} | PRESENT
         return await self._all(query, sort=[("name", 1), ("_id", 1)], limit=PAGE)
 
-    async def admins(self) -> list[Account]:
-        """Those whose role is admin."""
-        return await self._all({"role": Role.ADMIN, "merged_into": None})
+    async def covering(self, role: Role) -> list[Account]:
+        """Those whose role is this one, or one that includes it."""
+        return await self._all({"role": {"$in": [one for one in Role if one.covers(role)]}, "merged_into": None})
 
     async def page(self, *, after: str = "", limit: int = PAGE) -> list[Account]:
-        """Everyone that was not taken over by another account, by id from after an id on."""
-        return await self._all({"_id": {"$gt": after}, "merged_into": None}, limit=limit)
+        """Everyone that was not taken over by another account, or forgotten, by id from after an id on."""
+        return await self._all({"_id": {"$gt": after}} | PRESENT, limit=limit)
+
+    async def taken_over(self, account: str) -> list[Account]:
+        """Those that an account has taken over."""
+        return await self._all({"merged_into": account})
+
+    async def forgetting(self, *, limit: int = PAGE) -> list[Account]:
+        """Those who wished to be forgotten, and of whom something may be left."""
+        return await self._all({"erased_at": None, "forgotten_at": {"$ne": None}, "merged_into": None}, limit=limit)
 
 
 class Belongings(Entities[E]):

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from pymongo import ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
@@ -52,6 +53,19 @@ class Entities(Generic[E]):
         with translated():
             await self._rows.replace_one({"_id": entity.id}, document(entity), upsert=True, session=self._session)
 
+    async def add_all(self, entities: Sequence[E]) -> None:
+        """Insert new entities in one go."""
+        if entities:
+            with translated():
+                await self._rows.insert_many([document(entity) for entity in entities], session=self._session)
+
+    async def save_all(self, entities: Sequence[E]) -> None:
+        """Replace entities of the same ids in one go."""
+        if entities:
+            writes = [ReplaceOne({"_id": entity.id}, document(entity), upsert=True) for entity in entities]
+            with translated():
+                await self._rows.bulk_write(writes, session=self._session)
+
     async def remove(self, name: str) -> bool:
         """Delete the entity of this id; whether there was one: of two who ask at the same time, one is told so."""
         with translated():
@@ -67,6 +81,10 @@ class Entities(Generic[E]):
         with translated():
             found = await self._rows.find_one(query, session=self._session)
         return entity(self._shape, found) if found else None
+
+    async def _clear(self, query: Mapping[str, Any]) -> None:
+        with translated():
+            await self._rows.delete_many(query, session=self._session)
 
     async def _all(
         self, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (("_id", 1),), limit: int = 0

@@ -1,7 +1,12 @@
 """Generations: by owner."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from core.domain.account import FORGOTTEN
 from core.domain.generation import Generation
 from core.ports.store import PAGE
+from storage.errors import translated
 from storage.repositories.entities import Database, Entities, Session
 
 
@@ -14,3 +19,12 @@ class Generations(Entities[Generation]):
     async def owned(self, owner: str, *, limit: int = PAGE) -> list[Generation]:
         """The owner's generations that are not deleted, newest first."""
         return await self._all({"owner": owner, "deleted_at": None}, sort=[("created_at", -1)], limit=limit)
+
+    async def unname(self, model: str, names: Collection[str]) -> None:
+        """Call a model no longer by its names, in whatever was drawn with it."""
+        fields = {"adapters.$[worn].name": FORGOTTEN, "trace.$[said].model": FORGOTTEN}
+        which: list[Mapping[str, Any]] = [{"worn.model": model}, {"said.model": {"$in": list(names)}}]
+        with translated():
+            await self._rows.update_many(
+                {"adapters.model": model}, {"$set": fields}, array_filters=which, session=self._session
+            )

@@ -16,6 +16,10 @@ class Runs(Entities[Run]):
         super().__init__(database, session, shape=Run, name="runs")
         self._points = database["metrics"]
 
+    async def of_dataset(self, dataset: str) -> list[Run]:
+        """The runs that trained on a dataset, the latest first."""
+        return await self._all({"dataset": dataset}, sort=[("created_at", -1)])
+
     async def chart(self, run: str) -> list[MetricsPoint]:
         """The metrics points of a run by step."""
         with translated():

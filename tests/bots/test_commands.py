@@ -19,6 +19,7 @@ from tests.builders.scenes import (
     claimed,
     finished,
     somebody,
+    taken_in,
 )
 
 
@@ -80,19 +81,21 @@ async def test_a_dataset_from_its_name_to_its_deletion(house: House) -> None:
     opened = await say(house, ann, "dataset new", name="My Zorp", trigger="zorp")
     received = await say(house, ann, "dataset add", dataset="my", files=(Upload(name="a.png", content=b"a"),))
     assert received.job
-    await finished(house, await house.store.jobs.get(received.job))
+    await taken_in(house, await house.store.jobs.get(received.job))
     card = await say(house, ann, "train view", job=received.job)
     checking = await say(house, ann, "dataset check", dataset="my zorp")
     assert checking.job
     await finished(house, await house.store.jobs.get(checking.job))
+    checked = await say(house, ann, "train view", job=checking.job)
     view = await say(house, ann, "dataset view", dataset="my zorp")
     asked = await say(house, ann, "dataset delete", dataset="my zorp")
     gone, _ = await press(house, ann, asked, "Delete")
 
     assert opened.title == "Dataset «My Zorp» is open"
-    assert opened.lines[1] == 'Now add pictures: `dataset add "My Zorp" FILES…`.'
-    assert card.lines == ("1 picture taken into «My Zorp».", "1 picture, 512×512 px, 1 captioned: ready.")
-    assert card.pictures
+    assert opened.lines[1] == 'Now add files: `dataset add "My Zorp" FILES…`.'
+    assert card.lines == ("1 picture taken into «My Zorp».", "The doctor looks at them now.")
+    assert checked.lines[0] == "1 picture, 512×512 px, 1 captioned: ready."
+    assert checked.pictures
     assert view.title == "My Zorp · ready"
     assert view.table
     assert view.table.rows == (("1", "a.png", "zorp number 0"),)
@@ -286,6 +289,6 @@ async def test_every_button_leads_to_a_command_that_takes_its_arguments(life: Li
         definition = discovered()[one.command]
         assert set(one.arguments) <= set(definition.parameters)
         required = set(definition.parameters) - definition.optional - set(one.arguments)
-        assert required <= {definition.files}
+        assert required <= {definition.files, "offering"}  # these are asked for
         assert one.token
     assert button(replies[3], "Confirm").arguments

@@ -138,9 +138,9 @@ async def test_a_button_that_needs_more_asks_for_it(ann: Speaker, tmp_path: Path
     (tmp_path / "a b.png").write_bytes(b"x")
     async with sitting(ann) as chat:
         chat.keys.send_text("dataset new zorp trigger=zorp\n")
-        await chat.sees("[1] Add pictures")
+        await chat.sees("[1] Add files")
         chat.keys.send_text("1\n")
-        await chat.sees("Pictures, or a zip of pictures")
+        await chat.sees("Pictures (.txt captions beside them), conversations, or a zip")
         chat.keys.send_text(f'"{tmp_path}/a b.png"\n')
         await chat.sees("1 file received for «zorp»")
 
@@ -154,11 +154,15 @@ async def test_news_come_while_nobody_types(house: House, ann: Speaker) -> None:
         await ann.said(f"dataset add {dataset.id} {__file__}")
         (job,) = await ann.services.jobs.list(ann.actor)
         await finished(house, job)
-        await chat.sees("zorp · 1 file coming in · done", "[2] Check again")
+        await chat.sees("zorp · 1 file coming in · done", "[1] Add more")
+        (look,) = await house.store.jobs.about(dataset.id)
+        await finished(house, look)
+        await chat.sees("zorp · the doctor looks · done", "[2] Check again")
         await asyncio.sleep(1.5)
 
     assert chat.shown.getvalue().count("root gave you") == 1
     assert chat.shown.getvalue().count("coming in · done") == 1
+    assert chat.shown.getvalue().count("looks · done") == 1
 
 
 async def test_news_for_others_are_left_for_them(house: House, ann: Speaker) -> None:

@@ -22,7 +22,7 @@ from core.domain.job import Job
 from core.domain.notice import NoticeState
 from loraguild.composition import House
 from storage.repositories.entities import Database
-from tests.builders.scenes import BROKEN, a_worker, claimed, finished
+from tests.builders.scenes import BROKEN, a_worker, claimed, finished, taken_in
 
 
 async def somebody_at(house: House, name: str = "ann") -> Speaker:
@@ -108,9 +108,13 @@ async def test_waiting_ends_with_the_final_card_and_its_saved_files(house: House
 
     waiting = asyncio.create_task(said(ann, "dataset add zorp", *pictures, wait=True))
     await finished(house, await queued(house, ann))
-    status, printed = await waiting
+    added = await waiting
+    looking = asyncio.create_task(said(ann, f"train view {(await queued(house, ann)).id}", wait=True))
+    await finished(house, await queued(house, ann))
+    status, printed = await looking
 
-    assert (status, printed["title"]) == (0, "zorp · 3 files coming in · done")
+    assert (added[0], added[1]["title"]) == (0, "zorp · 3 files coming in · done")
+    assert (status, printed["title"]) == (0, "zorp · the doctor looks · done")
     (sheet,) = (house.settings.data_folder / "console" / "ann").iterdir()
     assert printed["files"] == [str(sheet)]
     assert sheet.read_bytes() == b"sheet.png"
@@ -120,7 +124,7 @@ async def test_the_command_of_an_action_presses_the_button(house: House, picture
     ann = await somebody_at(house)
     await said(ann, "dataset new zorp trigger=zorp")
     await said(ann, "dataset add zorp", *pictures)
-    await finished(house, await queued(house, ann))
+    await taken_in(house, await queued(house, ann))
 
     _, quote = await said(ann, "train order zorp demo-tiny fast")
     confirm = next(action["command"] for action in quote["actions"] if action["label"] == "Confirm")
@@ -194,7 +198,7 @@ async def test_following_shows_each_state_once_and_takes_the_notice(house: House
 
     assert all(button.token for button in final.buttons)
     assert not await house.services.deliveries.pending(Platform.CONSOLE)
-    assert not await house.services.deliveries.cards(ann.place)
+    assert [card.job for card in await house.services.deliveries.cards(ann.place)] == [(await queued(house, ann)).id]
     (notice,) = [await house.store.notices.get(f"succeeded:{printed['job']}:console:ann:")]
     assert notice.state is NoticeState.DELIVERED
 

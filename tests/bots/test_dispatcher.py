@@ -17,8 +17,9 @@ from core.domain.account import Account, Notify, Place, Platform, Role, Where
 from core.domain.action import VALID_FOR, Then
 from core.domain.allowance import Limit
 from core.domain.community import Setting
-from core.domain.dataset import Dataset, Item
+from core.domain.dataset import Dataset
 from core.domain.errors import NotFound
+from core.domain.item import Item
 from core.ports.clock import HandClock
 from core.ports.sources import Source
 from loraguild.composition import House
@@ -339,7 +340,7 @@ async def nothing(call: Call) -> Reply:
         (["delete-now"], "«delete-now» is no name"),
         (["a" * 33], "is no name"),
         ([f"group c{number}" for number in range(IN_GROUP + 1)], "group group has 26 commands, 25 fit"),
-        ([f"c{number}" for number in range(IN_MENU + 1)], "there are 101 commands, 100 fit"),
+        ([f"c{number}" for number in range(IN_MENU + 1)], "there are 100 commands for everybody, 99 fit"),
     ],
 )
 def test_commands_that_fit_into_no_menu_are_an_error_at_start(paths: list[str], fault: str) -> None:

@@ -20,7 +20,7 @@ from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.chats import a_call, a_dispatcher, labels, press, say
 from tests.builders.entities import HOME
-from tests.builders.scenes import a_trained_model, claimed, finished, imagined, moderating, somebody
+from tests.builders.scenes import a_trained_model, adult, claimed, finished, imagined, moderating, somebody
 
 SECOND = timedelta(seconds=1)
 
@@ -281,6 +281,7 @@ async def test_try_it_calls_the_very_model(house: House, ann: Actor, clock: Hand
 
 
 async def test_pictures_for_adults_say_so_wherever_they_are_shown(house: House, ann: Actor) -> None:
+    ann = adult(ann)
     (model,) = await house.store.models.owned(ann.account)
     await house.store.models.save(model.but(rating=Rating.NSFW))
     job = await drawn(house, ann, place=HOME.but(adult=True))

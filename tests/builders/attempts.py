@@ -31,6 +31,7 @@ def a_task(house: House, job: Job, *, studio: Child, folder: Path, batch: Batch 
         job=job,
         services=house.services,
         blobs=house.blobs,
+        settings=house.settings,
         folder=own,
         cache=folder / "cache",
         studio=studio,
@@ -52,7 +53,15 @@ async def attempted(house: House, job: Job, *, studio: Child, folder: Path) -> J
 def a_floor(house: House, folder: Path, *, name: str = "w1", kinds: tuple[str, ...] = KINDS, **facts: Any) -> Floor:
     """Make what a worker stands on."""
     worker = Worker(id=name, host="here", pid=os.getpid(), device="cpu", kinds=kinds, started_at=NOON, seen_at=NOON)
-    return Floor(services=house.services, blobs=house.blobs, worker=worker, folder=folder, memory=4 * GIB, **facts)
+    return Floor(
+        services=house.services,
+        blobs=house.blobs,
+        worker=worker,
+        settings=house.settings,
+        folder=folder,
+        memory=4 * GIB,
+        **facts,
+    )
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from core.domain.notice import PACE
 from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.chats import a_dispatcher
-from tests.builders.scenes import Upload
+from tests.builders.scenes import a_ready_dataset
 
 DM = Place(platform=Platform.DISCORD, chat="ann")
 CHANNEL = Place(platform=Platform.DISCORD, chat="general", private=False, community="guild")
@@ -31,10 +31,9 @@ async def a_member(house: House, name: str = "ann", *, telling: Telling = Tellin
 
 
 async def a_job_at(house: House, actor: Actor, place: Place, *, name: str = "zorp") -> Job:
-    """Let somebody send a picture from a place, where its card goes."""
-    dataset = await house.services.datasets.create(actor, name=name, trigger=name)
-    files = [Upload(name="a.png", content=b"raw")]
-    return await house.services.datasets.add(actor, dataset, files, place=place, key=dataset.id)
+    """Let somebody have the doctor look again from a place, where its card goes; no other job follows it."""
+    dataset = await a_ready_dataset(house, actor, name=name)
+    return await house.services.datasets.check(actor, dataset, place=place, key=house.services.conversations.token())
 
 
 async def reported(house: House, job: Job, step: int) -> None:

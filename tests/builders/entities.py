@@ -6,7 +6,9 @@ from typing import Any
 from core.domain.account import Actor, Place, Platform, Role
 from core.domain.artifact import Artifact
 from core.domain.caption import CaptionSource, CaptionVersion
-from core.domain.dataset import Dataset, Item
+from core.domain.character import Character
+from core.domain.dataset import Dataset
+from core.domain.item import Item
 from core.domain.job import Job, asked
 from core.domain.model import Model
 from core.domain.notice import Card, Notice, Topic, card_id
@@ -159,3 +161,8 @@ def a_card(job: str = "j1", *, place: Place = HOME, **facts: Any) -> Card:
     return Card(
         **({"id": card_id(job, place), "job": job, "account": "ann", "place": place, "created_at": NOON} | facts)
     )
+
+
+def a_character(**facts: Any) -> Character:
+    wished: dict[str, Any] = {"id": "c1", "owner": "ann", "name": "Zorp", "folded": "zorp", "trigger": "zorp"}
+    return Character(**(wished | {"created_at": NOON, "updated_at": NOON} | facts))

@@ -25,6 +25,7 @@ from core.domain.ledger import (
     capture,
     captured,
     debt,
+    divided,
     earnings,
     grant,
     held,
@@ -124,9 +125,10 @@ class Town(Books):
         self.generations.all[name] = _picture(job, worn, terms, strengths=it.amount)
 
     def finished(self, it: Choice) -> None:
+        """Most are paid in full; of some, only a part is due, and the rest goes back."""
         if not (job := self._one(self.waiting, it)):
             return
-        self._freed(job, capture)
+        self._paid(job, due=job.price if it.amount % 4 else it.which % (job.price + 1))
         result = generation.Result(pictures=())
         at_once(generation.settle(self.tx, job, result, ids=RandomIds(), now=self.now))
         self.drawn[job.id] = self.waiting.pop(job.id)
@@ -134,7 +136,7 @@ class Town(Books):
     def given_up(self, it: Choice) -> None:
         if not (job := self._one(self.waiting, it)):
             return
-        self._freed(job, release)
+        self._paid(job, due=0)
         del self.waiting[job.id]
 
     def refunded(self, it: Choice) -> None:
@@ -226,10 +228,11 @@ class Town(Books):
             self.put_in[new, lot] += self.put_in.pop((old, lot), 0)
         self.taken_out[new] += self.taken_out.pop(old, 0)
 
-    def _freed(self, job: Job, end: Callable[..., Transaction]) -> None:
-        on_hold = at_once(self.book.balance(held(job.id)))
-        if on_hold.total:
-            self._post(end(on_hold, owner=job.owner, job=job.id, why="over", now=self.now))
+    def _paid(self, job: Job, *, due: int) -> None:
+        taken, rest = divided(at_once(self.book.balance(held(job.id))), due)
+        for part, end in ((taken, capture), (rest, release)):
+            if part.total:
+                self._post(end(part, owner=job.owner, job=job.id, why="over", now=self.now))
 
     def _require_earned(self, who: str, amount: int) -> None:
         at_once(generation.mature(self.tx, who, now=self.now))

@@ -7,14 +7,17 @@ from typing import Any
 
 from core.domain.account import Actor, Platform, Role
 from core.domain.artifact import Artifact
+from core.domain.caption import Scene
+from core.domain.consent import RIGHTS
 from core.domain.dataset import Dataset
+from core.domain.doctor import examined
 from core.domain.fleet import Worker
 from core.domain.job import Failure, Job
 from core.domain.ledger import balances, captured, held, is_house, sums
 from core.domain.model import Model
 from core.domain.payout import set_aside
 from core.domain.value import Value
-from core.kinds import captioning, discovered, generation, intake, training, validation
+from core.kinds import discovered, generation, intake, mending, training, validation
 from core.ports.store import Store
 from core.services.generations import Ordered, Wish
 from core.services.trainings import Quoted
@@ -55,6 +58,10 @@ async def somebody(house: House, name: str = "ann") -> Actor:
 
 def moderating(actor: Actor) -> Actor:
     return actor.but(role=Role.MODERATOR)
+
+
+def adult(actor: Actor) -> Actor:
+    return actor.but(adult=True)
 
 
 async def given(house: House, actor: Actor, amount: int) -> None:
@@ -105,12 +112,17 @@ async def well_done(house: House, job: Job) -> Value:
             files = intake.Payload.model_validate(job.payload).files
             pictures = tuple([await a_picture(house, file.name, number) for number, file in enumerate(files)])
             outcomes = tuple(intake.FileOutcome(name=file.name, verdict=intake.Verdict.TAKEN) for file in files)
-            return intake.Result(pictures=pictures, outcomes=outcomes, sheet=await stored(house, "sheet.png"))
+            return intake.Result(pictures=pictures, outcomes=outcomes, source_format="pictures")
         case "validation":
-            return validation.Result()
+            dataset = await house.store.datasets.get(job.subject)
+            findings, statistics = examined(dataset, await house.store.items.of(dataset.id))
+            sheets = (await stored(house, "sheet.png"),)
+            return validation.Result(revision=dataset.revision, findings=findings, statistics=statistics, sheets=sheets)
         case "captioning":
-            items = await house.store.items.of(job.subject)
-            return captioning.Result(scenes={item.id: f"a scene of {item.artifact.name}" for item in items})
+            await described(house, job)
+            return await house.services.captionings.result(job)
+        case "mending":
+            return mending.Result()
         case "training":
             return training.Result(
                 artifact=await stored(house, f"{job.id}.safetensors"),
@@ -124,6 +136,18 @@ async def well_done(house: House, job: Job) -> Value:
             made = await house.store.generations.get(job.id)
             pictures_made = [await stored(house, f"{job.id} {number}.png") for number in range(made.count)]
             return generation.Result(pictures=tuple(pictures_made))
+
+
+async def described(house: House, job: Job, *, most: int | None = None, failing: Mapping[str, str] = {}) -> None:
+    """Say something of the pictures of a claimed captioning; `failing` has words for items that are not described."""
+    names = {item.id: item.artifact.name for item in (await house.services.captionings.assignment(job)).items}
+    scenes = [
+        Scene(id=f"{job.id}:{item}", job=job.id, item=item).but(
+            text="" if item in failing else f"a scene of {name}", failure=failing.get(item, "")
+        )
+        for item, name in names.items()
+    ]
+    await house.services.captionings.described(job.id, str(job.token), scenes[:most])
 
 
 async def a_picture(house: House, name: str, number: int = 0) -> intake.Picture:
@@ -146,11 +170,19 @@ async def uploaded(house: House, actor: Actor, dataset: Dataset, *names: str, ke
     return await house.services.datasets.add(actor, dataset, files, place=HOME, key=wished)
 
 
+async def taken_in(house: House, job: Job) -> None:
+    """Let a worker look into files, and the doctor at what came out of them."""
+    await finished(house, job)
+    for look in await house.store.jobs.about(job.subject):
+        if look.kind == "validation":
+            await finished(house, look)
+
+
 async def a_ready_dataset(house: House, actor: Actor, *, name: str = "zorp", pictures: int = 3) -> Dataset:
     """Bundle so many pictures under a trigger word of the dataset's name."""
     dataset = await house.services.datasets.create(actor, name=name, trigger=name)
     names = [f"{name} {number}.png" for number in range(pictures)]
-    await finished(house, await uploaded(house, actor, dataset, *names))
+    await taken_in(house, await uploaded(house, actor, dataset, *names))
     return (await house.services.datasets.view(actor, dataset.id)).dataset
 
 
@@ -165,7 +197,7 @@ async def a_quote_for(
 async def an_order(house: House, actor: Actor, dataset: Dataset, **overrides: str) -> Job:
     """Order a training of 20 points unless something is overridden."""
     quoted = await a_quote_for(house, actor, dataset, **overrides)
-    return await house.services.trainings.order(actor, quoted.quote.id, place=HOME)
+    return await house.services.trainings.order(actor, quoted.quote.id, place=HOME, attested=RIGHTS)
 
 
 async def imagined(house: House, actor: Actor, text: str = "zorp", *, key: str | None = None, **wished: Any) -> Job:

@@ -25,6 +25,7 @@ async def main() -> None:
             services=house.services,
             blobs=house.blobs,
             worker=worker,
+            settings=settings,
             folder=settings.data_folder / "work",
             memory=settings.worker_memory_mb * MIB,
             checkpoint_seconds=settings.checkpoint_seconds,

@@ -16,6 +16,7 @@ PICTURES: list[File] = [
     for one in sorted(files("loraguild.demo").joinpath("pictures").iterdir(), key=lambda one: one.name)
     if one.name.endswith(".png")
 ][:MOST]
+REMEDIES = ["Drop look-alikes", "Keep look-alikes", "Caption them", "Check again"]
 STEPS = 250
 SLOW = 150.0  # seconds for a process to start, or a training to end, on a busy machine
 
@@ -48,8 +49,10 @@ async def added(discord: Discord, ann: Person) -> None:
     assert received.ephemeral
     assert f"{len(PICTURES)} files received for «zorp»" in received.last.text
     card = await heard(discord, ann.dm, f"{len(PICTURES)} pictures taken into «zorp»")
-    assert [Path(name).suffix for name in card.files] == [".png"]
-    assert next(iter(card.buttons)) == "Add more"
+    assert (list(card.files), list(card.buttons)) == ([], ["Add more"])
+    looked = await heard(discord, ann.dm, f"{len(PICTURES)} pictures, 256×256 px")
+    assert [Path(name).suffix for name in looked.files] == [".png", ".png"]
+    assert list(looked.buttons) == REMEDIES
 
 
 async def ordered(ann: Person, *, steps: int = STEPS) -> int:

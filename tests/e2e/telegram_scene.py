@@ -16,6 +16,7 @@ PICTURES = [
     for one in sorted(files("loraguild.demo").joinpath("pictures").iterdir(), key=lambda one: one.name)
     if one.name.endswith(".png")
 ]
+REMEDIES = ["Drop look-alikes", "Keep look-alikes", "Caption them", "Check again"]
 STEPS = 300
 SLOW = 120.0  # seconds for a training, or for a database that waits a minute for somebody who was killed
 
@@ -31,9 +32,9 @@ def a_bot(data: Path, telegram: Telegram, *, log: str = "bot.log", **further: st
 async def asked_for_pictures(telegram: Telegram, ann: Person) -> Message:
     """Open a dataset; return the question with the Done button."""
     await ann.says("/dataset_new zorp trigger=zorp")
-    await ann.clicks(await telegram.heard(ann.id, containing="Who the pictures are for", patience=SLOW), "sfw")
+    await ann.clicks(await telegram.heard(ann.id, containing="Who it is for", patience=SLOW), "sfw")
     there = await telegram.heard(ann.id, containing="Dataset «zorp» is open")
-    await ann.clicks(there, "Add pictures")
+    await ann.clicks(there, "Add files")
     return await telegram.heard(ann.id, containing="then press Done")
 
 
@@ -46,10 +47,12 @@ async def added(telegram: Telegram, ann: Person) -> None:
 
 
 async def took_pictures(telegram: Telegram, ann: Person) -> None:
-    """Prove that the card tells what became of the pictures, on a contact sheet."""
+    """Prove that the card tells what became of the pictures, and the next what the doctor says, below two sheets."""
     card = await telegram.heard(ann.id, containing=f"{len(PICTURES)} pictures taken into «zorp»", patience=SLOW)
-    assert card.kind == "photo"
-    assert labels(card)[0] == "Add more"
+    assert (card.kind, labels(card)) == ("text", ["Add more"])
+    looked = await telegram.heard(ann.id, containing=f"{len(PICTURES)} pictures, 256×256 px", patience=SLOW)
+    assert (looked.kind, labels(looked)) == ("text", REMEDIES)
+    assert [one.kind for one in telegram.sent(ann.id)].count("photo") == len(["contact sheet", "look-alikes"])
 
 
 async def ordered(telegram: Telegram, ann: Person, *, steps: int = STEPS) -> int:

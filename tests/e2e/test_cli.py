@@ -20,6 +20,11 @@ def said(folder: Path, *words: str) -> tuple[int, dict[str, Any]]:
     return run.returncode, json.loads(run.stdout)
 
 
+def offered(card: dict[str, Any]) -> set[str]:
+    """The commands of a card's buttons."""
+    return {action["command"].rsplit(" ", 1)[0] for action in card["actions"]}
+
+
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
     path = tmp_path / "a.png"
@@ -61,12 +66,16 @@ def test_a_first_conversation(tmp_path: Path, picture: Path) -> None:
 
     status, card = said(tmp_path, "--wait", "train", "view", printed["job"])
     assert (status, card["title"]) == (0, "zorp · 1 file coming in · done")
-    assert card["lines"][0] == "1 picture taken into «zorp»."
-    (sheet,) = card["files"]
+    assert card["lines"] == ["1 picture taken into «zorp».", "The doctor looks at them now."]
+    assert card["files"] == []
+    assert offered(card) == {"dataset add"}
+
+    status, shown = said(tmp_path, "dataset view zorp")
+    assert shown["lines"][0] == "1 picture, 128×128 px, 0 captioned: ready."
+    (sheet,) = shown["files"]
     with Image.open(tmp_path / sheet) as drawn:
         assert drawn.format == "PNG"
-    offered = {action["command"].rsplit(" ", 1)[0] for action in card["actions"]}
-    assert offered == {"caption auto", "dataset add", "dataset check"}
+    assert offered(shown) == {"caption auto", "dataset check"}
 
     people = ran(tmp_path, "say", "--as", "ann", "dataset view zorp")
     assert people.stdout.count("▸") == 1
@@ -95,7 +104,7 @@ def test_a_file_that_is_no_picture_is_told_on_the_card(tmp_path: Path) -> None:
         status, card = said(tmp_path, "--wait", "--file", "not.png", "dataset add zorp")
 
     assert status == 0
-    assert card["lines"][0] == "0 pictures taken into «zorp»."
+    assert card["lines"][0] == "Nothing was taken into «zorp»."
     assert card["lines"][1].startswith("not.png: refused.")
 
 
@@ -143,7 +152,8 @@ def test_the_operator_sees_what_is_there(tmp_path: Path) -> None:
 def test_the_manual_has_every_command(tmp_path: Path) -> None:
     manual = ran(tmp_path, "docs").stdout
 
-    assert "\n## `dataset new NAME TRIGGER [RATING]`\n\nOpen a dataset for pictures of one subject.\n" in manual
+    words = "Open a dataset for pictures of one subject, or for conversations: the first files decide."
+    assert f"\n## `dataset new NAME TRIGGER [RATING]`\n\n{words}\n" in manual
     assert "train confirm" not in manual
 
 

@@ -123,4 +123,8 @@ async def test_an_upload_outlives_its_server_and_becomes_one_job(tmp_path: Path,
                 assert await ended(second, seconds=20) == 0
             card = await said(tmp_path, env, "--wait", f"train view {job}")
     assert card["code"] is None
-    assert card["lines"][:2] == ["12 pictures taken into «zorp».", "zorp.zip: repaired. 12 of 13 files taken."]
+    assert card["lines"][:3] == [
+        "12 pictures taken into «zorp».",
+        "The doctor looks at them now.",
+        "zorp.zip: repaired. 12 of 13 files taken.",
+    ]

@@ -19,11 +19,14 @@ BASE = "worker/bases/tiny-sd"
 SHIPPED = [
     "config/offerings/demo-tiny.toml",
     "config/offerings/sd15-lora.toml",
+    "config/traits.toml",
     *(f"loraguild/demo/pictures/{number:02}.png" for number in range(1, 13)),
     "web/static/icon.svg",
     "web/static/page.css",
     "web/static/upload.js",
     "web/templates/base.html",
+    "web/templates/connect.html",
+    "web/templates/connected.html",
     "web/templates/problem.html",
     "web/templates/received.html",
     "web/templates/terminal.html",
@@ -104,7 +107,8 @@ def test_it_runs_from_another_folder(installed: Path, tmp_path: Path) -> None:
     assert "zorp" in str(answered("dataset new zorp trigger=zorp")["title"])
     with started(loraguild, "worker", data=tmp_path, env=environment()) as worker:
         done = answered("--wait", "--file", str(picture), "dataset add zorp")
+        looked = answered("--wait", "dataset check zorp")
         worker.terminate()  # the last one out stops the database
         assert worker.wait(30) == 0
     assert done["code"] is None
-    assert done["files"], "no contact sheet"
+    assert looked["files"], "no contact sheet"

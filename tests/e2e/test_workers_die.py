@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core.domain.consent import RIGHTS
 from core.domain.job import Job, JobState
 from core.domain.ledger import Act
 from core.domain.run import MetricsPoint
@@ -42,9 +43,11 @@ async def ordered(house: House) -> Job:
     picture = Upload(name="zorp.png", content=encoded(a_picture()))
     intake = await house.services.datasets.add(ann, dataset, [picture], place=HOME, key="in")
     assert (await over(house, intake)).state is JobState.SUCCEEDED
+    [look] = await house.store.jobs.about(dataset.id)
+    assert (await over(house, look)).state is JobState.SUCCEEDED
     ready = (await house.services.datasets.view(ann, dataset.id)).dataset
     quoted = await a_quote_for(house, ann, ready, offering="long")
-    return await house.services.trainings.order(ann, quoted.quote.id, place=HOME)
+    return await house.services.trainings.order(ann, quoted.quote.id, place=HOME, attested=RIGHTS)
 
 
 async def over(house: House, job: Job, *, seconds: float = 120) -> Job:

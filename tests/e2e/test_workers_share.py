@@ -8,7 +8,8 @@ import pytest
 
 from core.domain.artifact import Artifact
 from core.domain.caption import CaptionMode
-from core.domain.dataset import Dataset, Item
+from core.domain.dataset import Dataset, Kind
+from core.domain.item import Item
 from core.domain.job import Job, JobState
 from core.domain.notice import Topic
 from core.ports.store import Repositories
@@ -29,7 +30,7 @@ async def with_a_picture(house: House, dataset: Dataset, picture: Artifact) -> I
 
     async def work(tx: Repositories) -> None:
         await tx.items.add(item)
-        await tx.datasets.save(dataset.received(count=1, bytes=picture.size, now=dataset.updated_at))
+        await tx.datasets.save(dataset.received(Kind.IMAGES, count=1, bytes=picture.size, now=dataset.updated_at))
         await tx.references.refer(picture.sha256)
 
     await house.store.transact(work)
@@ -43,7 +44,7 @@ async def asked_by(house: House, name: str, picture: Artifact) -> list[tuple[Job
     for number in range(JOBS_EACH):
         dataset = await house.services.datasets.create(actor, name=f"set {number}", trigger="zorp")
         item = await with_a_picture(house, dataset, picture)
-        job = await house.services.captions.auto(
+        job = await house.services.captionings.auto(
             actor, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key=f"{name} {number}"
         )
         asked.append((job, item))

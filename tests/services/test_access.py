@@ -6,7 +6,8 @@ import pytest
 
 from core.domain.account import Account, Actor, Role
 from core.domain.caption import CaptionMode
-from core.domain.errors import NotAllowed, NotFound
+from core.domain.dataset import Access, Scope
+from core.domain.errors import NotAllowed, NotFound, NotThem
 from loraguild.composition import House
 from storage.repositories.entities import Database
 from tests.builders.entities import HOME, NOON, an_item
@@ -27,6 +28,15 @@ READER = Account(id="cid", name="cid", role=Role.USER, home=HOME, created_at=NOO
 Act = Callable[[House, Actor, str], Awaitable[object]]
 ACTS: dict[str, Act] = {
     "dataset view": lambda house, actor, name: house.services.datasets.view(actor, name),
+    "dataset lineage": lambda house, actor, name: house.services.lineages.of(actor, name),
+    "dataset edit": lambda house, actor, name: house.services.datasets.edit(actor, name, name="mine"),
+    "dataset remove": lambda house, actor, name: house.services.purges.remove(actor, name, [], place=HOME, key="k"),
+    "dataset open": lambda house, actor, name: house.services.sharings.open(actor, name, Access.PUBLIC),
+    "dataset share": lambda house, actor, name: house.services.sharings.share(actor, name, READER),
+    "dataset unshare": lambda house, actor, name: house.services.sharings.unshare(actor, name, READER),
+    "dataset readers": lambda house, actor, name: house.services.sharings.readers(actor, name),
+    "deleted restore": lambda house, actor, name: house.services.purges.restore(actor, name),
+    "deleted purge": lambda house, actor, name: house.services.purges.purge(actor, name),
     "job view": lambda house, actor, name: house.services.jobs.view(actor, name),
     "job why": lambda house, actor, name: house.services.jobs.why(actor, name),
     "job cancel": lambda house, actor, name: house.services.jobs.cancel(actor, name),
@@ -76,7 +86,10 @@ async def test_a_stranger_cannot_tell_what_is_hidden_from_what_is_not_there(
     dataset = (await house.services.datasets.list(ann))[0]
     quoted = await a_quote_for(house, ann, dataset)
     job = await an_order(house, ann, dataset)
+    deleted = await house.services.datasets.create(ann, name="gone", trigger="gonex")
+    await house.services.datasets.delete(ann, deleted)
     names = {"dataset": dataset.id, "job": job.id, "model": model.id, "quote": quoted.quote.id, "receipt": job.id}
+    names |= {"deleted": deleted.id}
     names |= {"generation": (await imagined(house, ann)).id, "payout": (await asked(house, ann)).id}
     before = await everything_in(database)
 
@@ -96,7 +109,7 @@ async def test_a_stranger_can_do_nothing_with_a_dataset_that_he_got_hold_of(hous
         uploaded(house, bob, dataset, "a.png"),
         house.services.datasets.check(bob, dataset, place=HOME, key="k1"),
         house.services.datasets.delete(bob, dataset),
-        house.services.captions.auto(bob, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="k2"),
+        house.services.captionings.auto(bob, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="k2"),
         house.services.captions.edit(bob, item, text="mine"),
         house.services.captions.edit(bob, an_item(dataset="nowhere"), text="mine"),
         a_quote_for(house, bob, dataset),
@@ -134,7 +147,7 @@ async def test_a_moderator_sees_but_changes_nothing_of_others(house: House, data
         house.services.datasets.check(mod, dataset, place=HOME, key="k1"),
         house.services.datasets.delete(mod, dataset),
         house.services.uploads.open(mod, dataset, place=HOME),
-        house.services.captions.auto(mod, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="k2"),
+        house.services.captionings.auto(mod, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="k2"),
         house.services.captions.edit(mod, item, text="mine"),
     ):
         with pytest.raises(NotFound, match="There is no dataset"):
@@ -143,6 +156,49 @@ async def test_a_moderator_sees_but_changes_nothing_of_others(house: House, data
         await house.services.jobs.cancel(mod, job.id)
 
     assert await everything_in(database) == before
+
+
+CHANGED = ("edit", "remove", "open", "share", "unshare", "readers")
+
+
+async def test_only_its_owner_changes_a_dataset_that_others_may_use(house: House, database: Database) -> None:
+    ann, bob = await somebody(house), await somebody(house, "bob")
+    dataset = await a_ready_dataset(house, ann)
+    await house.services.sharings.open(ann, dataset.id, Access.PUBLIC)
+    before = await everything_in(database)
+
+    for actor in (bob, moderating(bob)):
+        assert (await house.services.datasets.view(actor, dataset.id)).dataset.owner == ann.account
+        for change in CHANGED:
+            with pytest.raises(NotFound, match="Only its owner can change a dataset"):
+                await ACTS[f"dataset {change}"](house, actor, dataset.id)
+
+    assert await everything_in(database) == before
+
+
+async def test_whoever_may_use_a_dataset_finds_it_and_trains_on_it(house: House) -> None:
+    ann, bob, cid = await somebody(house), await somebody(house, "bob"), await somebody(house, "cid")
+    dataset = await a_ready_dataset(house, ann)
+    await an_order(house, ann, dataset)
+    shared, sharings = house.services.datasets.list, house.services.sharings
+    await sharings.share(ann, dataset.id, await house.store.accounts.get(bob.account))
+    found = [one.id for one in await shared(bob, scope=Scope.SHARED)]
+    mine = await an_order(house, bob, dataset)
+
+    assert (found, await shared(cid, scope=Scope.SHARED)) == ([dataset.id], [])
+    assert [use.run.id for use in await house.services.lineages.of(bob, dataset.id)] == [mine.id]
+    assert len(await house.services.lineages.of(ann, dataset.id)) == 2
+    assert [one.name for one in await sharings.readers(ann, dataset.id)] == ["bob"]
+    await sharings.unshare(ann, dataset.id, await house.store.accounts.get(bob.account))
+    with pytest.raises(NotFound):
+        await a_quote_for(house, bob, dataset)
+    await sharings.open(ann, dataset.id, Access.UNLISTED)
+    assert await shared(cid, scope=Scope.PUBLIC) == []
+    assert (await a_quote_for(house, cid, dataset)).quote.owner == cid.account
+    await sharings.open(ann, dataset.id, Access.PUBLIC)
+    assert [one.id for one in await shared(cid, scope=Scope.PUBLIC, text="ZOR")] == [dataset.id]
+    with pytest.raises(NotThem):
+        await sharings.share(ann, dataset.id, await house.store.accounts.get(ann.account))
 
 
 CHANGES = ("publish", "share", "unshare", "readers", "rename", "edit", "samples", "show", "delete")

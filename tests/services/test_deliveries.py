@@ -11,7 +11,7 @@ from core.ports.clock import HandClock
 from core.services.deliveries import Deliveries
 from loraguild.composition import House
 from tests.builders.entities import HOME, a_notice
-from tests.builders.scenes import a_ready_dataset, finished, moderating, somebody, uploaded
+from tests.builders.scenes import a_ready_dataset, an_order, finished, moderating, somebody, uploaded
 
 ELSEWHERE = Place(platform=Platform.TELEGRAM, chat="7")
 
@@ -22,8 +22,12 @@ def deliveries(house: House) -> Deliveries:
 
 
 async def test_of_two_front_ends_one_delivers_a_notice(house: House, deliveries: Deliveries, clock: HandClock) -> None:
-    await a_ready_dataset(house, await somebody(house))
-    (notice,) = await deliveries.pending(HOME.platform)
+    ann = await somebody(house)
+    await finished(house, await an_order(house, ann, await a_ready_dataset(house, ann)))
+    *earlier, notice = await deliveries.pending(HOME.platform)
+    for one in earlier:
+        await deliveries.take(one)
+        await deliveries.delivered(one)
 
     taken = await asyncio.gather(*(deliveries.take(notice) for _ in range(4)))
     meanwhile = await deliveries.pending(HOME.platform)

@@ -33,6 +33,7 @@ from tests.builders.entities import HOME, NOON
 from tests.builders.scenes import (
     BROKEN,
     a_trained_model,
+    adult,
     claimed,
     everything_in,
     finished,
@@ -342,7 +343,7 @@ async def test_a_model_that_is_withdrawn_is_not_used_again_nor_named(house: Hous
 
 
 async def test_what_became_for_adults_is_drawn_again_where_that_has_a_place(house: House, database: Database) -> None:
-    ann = await somebody(house)
+    ann = adult(await somebody(house))
     model = await a_trained_model(house, ann)
     job = await drawn(house, ann)
     await changed(house, model, rating=Rating.NSFW)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.domain.account import Actor, Place, Platform, Role
+from core.domain.consent import RIGHTS
 from core.domain.errors import CannotMerge, CodeGone, TooOften
 from core.domain.ledger import Act
 from core.domain.link import ASKED_FOR, ATTEMPTS, VALID_FOR, LinkRequest, code_hash
@@ -22,10 +23,10 @@ from tests.builders.scenes import (
     a_trained_model,
     an_order,
     everything_in,
-    finished,
     given,
     prove_the_ledger,
     somebody,
+    taken_in,
     uploaded,
 )
 
@@ -137,7 +138,8 @@ async def test_two_accounts_become_one_with_everything_they_have(house: House, d
     assert (moved.id, moved.amount) == (f"merge:{hilda.account}", before[1].total)
     await prove_the_ledger(house.store)
     named = {name for name, rows in (await everything_in(database)).items() if f"'{hilda.account}'" in str(rows)}
-    assert named == {"accounts", "audits", "captions", "items", "ledger", "link_requests", "queues", "remainders"}
+    said_so = {"audits", "captions", "datasets", "items", "ledger"}  # who it was at the time
+    assert named == {*said_so, "accounts", "link_requests", "queues", "remainders"}
 
 
 async def test_both_sides_are_told_and_audited(house: House, clock: HandClock, database: Database) -> None:
@@ -246,10 +248,19 @@ async def test_what_is_in_the_way_is_named_and_nothing_is_changed(house: House, 
     zorp = await house.services.datasets.create(hilda, name="Zorp", trigger="zorp")
     job = await uploaded(house, hilda, zorp, "a.png")
     assert await refused() == f"hilda has jobs that have not ended: «{job.title}». Wait for them, or cancel them."
-    await finished(house, job)
+    await taken_in(house, job)
     dataset = await house.services.datasets.create(ann, name="zorp", trigger="zorp")
     assert await refused() == "both have a dataset «zorp». Delete or rename one of them first."
     await house.services.datasets.delete(ann, dataset)
+    for one, name, trigger in ((ann, "Mia", "miax1"), (hilda, "mia", "miax2"), (hilda, "Leo", "leox1")):
+        await house.services.characters.create(one, name=name, trigger=trigger)
+    assert await refused() == "both have a character «mia». Delete or rename one of them first."
+    await house.services.characters.delete(ann, (await house.services.characters.known(ann))[0].id)
+    leo = await house.services.characters.create(ann, name="The other", trigger="leox1")
+    assert await refused() == (
+        "both have a character with the trigger word «leox1». Delete or rename one of them first."
+    )
+    await house.services.characters.delete(ann, leo.character.id)
     banned = await house.store.accounts.get(hilda.account)
     await accounts.ban(root, banned, why="spam")
     assert await refused() == "one of them is banned."
@@ -278,7 +289,7 @@ async def test_what_was_begun_before_goes_on_after(house: House) -> None:
     await house.services.links.confirm(ann, (await asked(house, ann, hilda)).id)
     one = await on_discord(house)
 
-    job = await house.services.trainings.order(one, quoted.quote.id, place=DM)
+    job = await house.services.trainings.order(one, quoted.quote.id, place=DM, attested=RIGHTS)
 
     assert (job.owner, job.price) == (ann.account, quoted.quote.price)
     assert await house.services.drafts.find(one, draft.id) == draft.but(account=ann.account)

@@ -5,12 +5,24 @@ from datetime import timedelta
 import pytest
 
 from core.domain.account import Actor
-from core.domain.dataset import PREVIEWS, Dataset, Review
-from core.domain.errors import BadValue, NotAllowed, NotFound, NotHere, NothingToDo, NotReviewed, Outdated
+from core.domain.consent import RIGHTS
+from core.domain.dataset import Dataset, Review
+from core.domain.errors import (
+    BadValue,
+    MinorsGuarded,
+    NotAdult,
+    NotAllowed,
+    NotFound,
+    NotHere,
+    NothingToDo,
+    NotReviewed,
+    NotThem,
+    Outdated,
+)
 from core.domain.model import Model
 from core.domain.notice import Topic
 from core.domain.rating import Rating
-from core.kinds.intake import Result
+from core.kinds.validation import Result
 from core.ports.clock import HandClock
 from loraguild.composition import House
 from storage.repositories.entities import Database
@@ -18,6 +30,8 @@ from tests.builders.entities import HOME
 from tests.builders.scenes import (
     a_quote_for,
     a_ready_dataset,
+    a_trained_model,
+    adult,
     an_order,
     claimed,
     everything_in,
@@ -39,11 +53,13 @@ async def a_dataset_for_adults(house: House, actor: Actor, *, name: str = "zorp"
 
 
 async def with_pictures(house: House, actor: Actor, dataset: Dataset, *names: str) -> Dataset:
-    """Add pictures, with the blurred sheet that the worker makes."""
-    found, token = await claimed(house, await uploaded(house, actor, dataset, *names))
-    result = Result.model_validate(await well_done(house, found))
+    """Add pictures, and let the doctor look, who makes a blurred sheet."""
+    await finished(house, await uploaded(house, actor, dataset, *names))
+    (look,) = await house.store.jobs.about(dataset.id)
+    found, token = await claimed(house, look)
+    result = Result.model_validate((await well_done(house, found)).model_dump())
     preview = await stored(house, f"preview of {names[0]}")
-    await house.services.jobs.finish(found.id, token, result.but(preview=preview))
+    await house.services.jobs.finish(found.id, token, result.but(previews=(preview,)))
     return (await house.services.datasets.view(actor, dataset.id)).dataset
 
 
@@ -56,7 +72,11 @@ async def a_model_for_adults(house: House, actor: Actor) -> Model:
 
 
 async def test_what_waits_is_shown_the_longest_first(house: House, clock: HandClock) -> None:
-    ann, bob, mod = await somebody(house), await somebody(house, "bob"), moderating(await somebody(house, "mod"))
+    ann, bob, mod = (
+        adult(await somebody(house)),
+        adult(await somebody(house, "bob")),
+        moderating(await somebody(house, "mod")),
+    )
     first = await a_dataset_for_adults(house, bob)
     clock.advance(TICK)
     second = await a_dataset_for_adults(house, ann)
@@ -70,7 +90,7 @@ async def test_what_waits_is_shown_the_longest_first(house: House, clock: HandCl
 
 
 async def test_nothing_is_quoted_or_ordered_before_a_moderator_has_approved(house: House) -> None:
-    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    ann, mod = adult(await somebody(house)), moderating(await somebody(house, "mod"))
     dataset = await a_dataset_for_adults(house, ann)
     moderation = house.services.moderation
     with pytest.raises(NotReviewed, match="has yet to look"):
@@ -89,7 +109,7 @@ async def test_nothing_is_quoted_or_ordered_before_a_moderator_has_approved(hous
 
 
 async def test_the_owner_and_the_audit_are_told_once(house: House, database: Database) -> None:
-    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    ann, mod = adult(await somebody(house)), moderating(await somebody(house, "mod"))
     dataset = await a_dataset_for_adults(house, ann)
     for key in ("k", "k", "another"):
         await house.services.moderation.reject(mod, dataset.id, why="too much", seen=3, key=key)
@@ -105,7 +125,7 @@ async def test_the_owner_and_the_audit_are_told_once(house: House, database: Dat
 
 
 async def test_a_review_that_cannot_be_writes_nothing(house: House, database: Database) -> None:
-    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    ann, mod = adult(await somebody(house)), moderating(await somebody(house, "mod"))
     dataset, for_all = await a_dataset_for_adults(house, ann), await a_ready_dataset(house, ann, name="blip")
     gone = await a_dataset_for_adults(house, ann, name="gone")
     await house.services.datasets.delete(ann, gone)
@@ -129,22 +149,20 @@ async def test_a_review_that_cannot_be_writes_nothing(house: House, database: Da
     assert await everything_in(database) == before
 
 
-async def test_the_latest_previews_are_kept_and_older_ones_let_go(house: House, database: Database) -> None:
-    ann = await somebody(house)
+async def test_the_previews_of_the_last_look_are_kept_and_older_ones_let_go(house: House, database: Database) -> None:
+    ann = adult(await somebody(house))
     dataset = await a_dataset_for_adults(house, ann)
-    for number in range(PREVIEWS):
-        dataset = await with_pictures(house, ann, dataset, f"{number}.png")
+    dataset = await with_pictures(house, ann, dataset, "more.png")
 
-    kept = [sheet.name for sheet in dataset.previews]
     counts = {row["_id"]: row["references"] async for row in database["blobs"].find()}
     first = await stored(house, "preview of zorp 0.png")
-    assert kept == [f"preview of {number}.png" for number in range(PREVIEWS)]
-    assert [counts[sheet.sha256] for sheet in dataset.previews] == [1] * PREVIEWS
-    assert counts[first.sha256] == 0
+    (kept,) = dataset.previews
+    assert kept.name == "preview of more.png"
+    assert (counts[kept.sha256], counts[first.sha256]) == (1, 0)
 
 
 async def test_the_rating_goes_from_the_dataset_to_the_model_to_the_pictures(house: House) -> None:
-    ann = await somebody(house)
+    ann = adult(await somebody(house))
     model = await a_model_for_adults(house, ann)
     adults = HOME.but(adult=True)
     job = await imagined(house, ann, place=adults)
@@ -156,7 +174,7 @@ async def test_the_rating_goes_from_the_dataset_to_the_model_to_the_pictures(hou
 async def test_a_model_for_adults_is_not_used_where_that_has_no_place_and_costs_nothing(
     house: House, database: Database
 ) -> None:
-    ann = await somebody(house)
+    ann = adult(await somebody(house))
     await a_model_for_adults(house, ann)
     before = await everything_in(database)
 
@@ -164,3 +182,59 @@ async def test_a_model_for_adults_is_not_used_where_that_has_no_place_and_costs_
         await imagined(house, ann)
 
     assert await everything_in(database) == before
+
+
+async def test_what_is_for_adults_takes_a_verified_account(house: House, database: Database) -> None:
+    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    await a_model_for_adults(house, adult(ann))
+    dataset = await a_dataset_for_adults(house, adult(ann), name="blip")
+    approved = await house.services.moderation.approve(mod, dataset.id, seen=3, key="k2")
+    account, adults = await house.store.accounts.get(ann.account), HOME.but(adult=True)
+    before = await everything_in(database)
+
+    with pytest.raises(NotAdult):
+        await imagined(house, ann, place=adults)
+    with pytest.raises(NotAdult):
+        await a_quote_for(house, ann, approved)
+    assert await everything_in(database) == before
+
+    for _ in range(2):
+        await house.services.accounts.verify(mod, account, on=True)
+    verified = await somebody(house)
+    quoted = await a_quote_for(house, verified, approved)
+    await house.services.accounts.verify(mod, account, on=False)
+    with pytest.raises(NotAdult):
+        await house.services.trainings.order(await somebody(house), quoted.quote.id, place=HOME, attested=RIGHTS)
+
+    rows = await everything_in(database)
+    audits = [(row["actor"], row["details"]) for row in rows["audits"] if row["act"] == "moderation.adult"]
+    assert (verified.adult, (await somebody(house)).adult) == (True, False)
+    assert sorted(map(str, audits)) == [str((mod.account, {"state": state})) for state in ("off", "on")]
+    assert [row["account"] for row in rows["notices"] if row["topic"] == Topic.VERIFIED] == [ann.account] * 2
+
+
+async def test_only_a_moderator_who_is_somebody_else_verifies(house: House) -> None:
+    ann, mod = await somebody(house), moderating(await somebody(house, "mod"))
+    for actor, account, error in ((ann, mod, NotAllowed), (mod, mod, NotThem)):
+        with pytest.raises(error):
+            await house.services.accounts.verify(actor, await house.store.accounts.get(account.account), on=True)
+
+
+async def test_a_prompt_for_adults_has_no_word_of_young_age(house: House, database: Database) -> None:
+    ann, adults = adult(await somebody(house)), HOME.but(adult=True)
+    model = await a_model_for_adults(house, ann)
+    await a_trained_model(house, ann, name="blip")
+    before = await everything_in(database)
+
+    for text in ("zorp as a schoolgirl", "zorp, 1 6 y o", "blip, a nude teen", "blip, n4ked l.o.l.i"):
+        with pytest.raises(MinorsGuarded):
+            await imagined(house, ann, text, place=adults)
+    for change in ({"tags": ["teen"]}, {"description": "she is 15 years old"}):
+        with pytest.raises(MinorsGuarded):
+            await house.services.models.edit(ann, model.id, **change)
+    with pytest.raises(MinorsGuarded):
+        await house.services.models.rename(ann, model.id, "School Girl")
+
+    assert await everything_in(database) == before
+    assert await imagined(house, ann, "blip, a teen reads a book")
+    assert await imagined(house, ann, "zorp, nude, in a baby blue room", negative="child, kid", place=adults)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.domain.account import Actor
+from core.domain.consent import RIGHTS
 from core.domain.errors import (
     BadValue,
     JobEnded,
@@ -101,9 +102,9 @@ async def test_an_offering_that_is_off_is_neither_quoted_nor_ordered(house: Hous
     with pytest.raises(OfferingClosed):
         await a_quote_for(house, ann, dataset)
     with pytest.raises(OfferingClosed):
-        await house.services.trainings.order(ann, quoted.quote.id, place=HOME)
+        await house.services.trainings.order(ann, quoted.quote.id, place=HOME, attested=RIGHTS)
     await house.services.operations.turn(root, of_offering("tiny"), on=True)
-    job = await house.services.trainings.order(ann, quoted.quote.id, place=HOME)
+    job = await house.services.trainings.order(ann, quoted.quote.id, place=HOME, attested=RIGHTS)
 
     assert {offering.id for offering, on in listed if not on} == {"tiny"}
     assert (job.state, (await house.services.wallets.view(ann)).free) == (JobState.QUEUED, 80)

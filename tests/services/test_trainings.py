@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 
 from core.domain.caption import CaptionMode
-from core.domain.dataset import Status
+from core.domain.consent import RIGHTS
 from core.domain.errors import (
     BadValue,
     DatasetEmpty,
     DatasetNotReady,
     DatasetUnfit,
     LeaseLost,
+    NotAttested,
     NotEnoughPoints,
     NotFound,
     OfferingClosed,
@@ -37,9 +38,11 @@ from tests.builders.scenes import (
     claimed,
     everything_in,
     finished,
+    given,
     prove_the_ledger,
     somebody,
     stored,
+    taken_in,
     uploaded,
     well_done,
 )
@@ -50,7 +53,7 @@ async def test_an_order_is_a_hold_a_job_a_run_a_snapshot_and_a_card(house: House
     dataset = await a_ready_dataset(house, ann)
     quoted = await a_quote_for(house, ann, dataset)
 
-    job = await house.services.trainings.order(ann, quoted.quote.id, place=HOME)
+    job = await house.services.trainings.order(ann, quoted.quote.id, place=HOME, attested=RIGHTS)
 
     run = await house.store.runs.get(job.id)
     snapshot = await house.store.snapshots.get(run.snapshot)
@@ -74,7 +77,7 @@ async def test_without_enough_points_nothing_is_written_and_the_words_say_what_i
     before = await everything_in(database)
 
     with pytest.raises(NotEnoughPoints) as refused:
-        await house.services.trainings.order(ann, quoted.quote.id, place=HOME)
+        await house.services.trainings.order(ann, quoted.quote.id, place=HOME, attested=RIGHTS)
 
     assert (refused.value.price, refused.value.balance, refused.value.missing) == (110, 100, 10)
     assert await everything_in(database) == before
@@ -84,8 +87,10 @@ async def test_confirming_often_and_at_once_makes_one_job_and_one_hold(house: Ho
     ann = await somebody(house)
     quoted = await a_quote_for(house, ann, await a_ready_dataset(house, ann))
 
-    jobs = await asyncio.gather(*(house.services.trainings.order(ann, quoted.quote.id, place=HOME) for _ in range(6)))
-    again = await house.services.trainings.order(ann, quoted.quote.id, place=HOME)
+    jobs = await asyncio.gather(
+        *(house.services.trainings.order(ann, quoted.quote.id, place=HOME, attested=RIGHTS) for _ in range(6))
+    )
+    again = await house.services.trainings.order(ann, quoted.quote.id, place=HOME, attested=RIGHTS)
 
     assert {job.id for job in jobs} == {again.id}
     assert await database["runs"].count_documents({}) == 1
@@ -96,9 +101,10 @@ async def test_confirming_often_and_at_once_makes_one_job_and_one_hold(house: Ho
 async def test_what_cannot_be_ordered_is_refused_and_writes_nothing(house: House, database: Database) -> None:
     ann = await somebody(house)
     ready = await a_ready_dataset(house, ann)
-    small = await a_ready_dataset(house, ann, name="small", pictures=2)
+    small = await a_ready_dataset(house, ann, name="glim", pictures=2)
     empty = await house.services.datasets.create(ann, name="empty", trigger="empty")
-    draft = ready.but(status=Status.DRAFT)
+    draft = await a_ready_dataset(house, ann, name="busy")
+    await uploaded(house, ann, draft, "more.png")
     before = await everything_in(database)
 
     for dataset, overrides, error in (
@@ -117,6 +123,43 @@ async def test_what_cannot_be_ordered_is_refused_and_writes_nothing(house: House
     assert await everything_in(database) == before
 
 
+async def test_the_first_order_takes_its_owners_word_on_rights_and_consent(house: House, database: Database) -> None:
+    ann = await somebody(house)
+    dataset = await a_ready_dataset(house, ann)
+    order, quote = house.services.trainings.order, (await a_quote_for(house, ann, dataset)).quote.id
+    before = await everything_in(database)
+    for words in (None, "rights-0"):
+        with pytest.raises(NotAttested, match="I have the consent of everyone depicted"):
+            await order(ann, quote, place=HOME, attested=words)
+    assert await everything_in(database) == before
+
+    await order(ann, quote, place=HOME, attested=RIGHTS)
+    await order(ann, (await a_quote_for(house, ann, dataset)).quote.id, place=HOME)
+    attested = (await house.store.datasets.get(dataset.id)).attestation
+    await taken_in(house, await uploaded(house, ann, dataset, "more.png"))
+    more = await a_quote_for(house, ann, dataset)
+
+    assert attested
+    assert (attested.by, attested.words) == (ann.account, RIGHTS)
+    with pytest.raises(NotAttested):
+        await order(ann, more.quote.id, place=HOME)
+
+
+async def test_a_seed_is_taken_where_somebody_wants_to_repeat_a_training(house: House) -> None:
+    ann = await somebody(house)
+    await given(house, ann, 100)
+    dataset = await a_ready_dataset(house, ann)
+    jobs = [await an_order(house, ann, dataset, seed="0"), await an_order(house, ann, dataset, seed="7")]
+
+    runs = [await house.store.runs.get(job.id) for job in jobs]
+
+    assert [(run.seed, run.snapshot) for run in runs] == [(0, runs[0].snapshot), (7, runs[0].snapshot)]
+    assert "seed" not in runs[0].hyperparameters
+    for seed in ("-1", "seven", str(2**31)):
+        with pytest.raises(BadValue, match="seed"):
+            await a_quote_for(house, ann, dataset, seed=seed)
+
+
 async def test_a_quote_expires(house: House, clock: HandClock, database: Database) -> None:
     ann = await somebody(house)
     quoted = await a_quote_for(house, ann, await a_ready_dataset(house, ann))
@@ -124,7 +167,7 @@ async def test_a_quote_expires(house: House, clock: HandClock, database: Databas
     before = await everything_in(database)
 
     with pytest.raises(QuoteExpired):
-        await house.services.trainings.order(ann, quoted.quote.id, place=HOME)
+        await house.services.trainings.order(ann, quoted.quote.id, place=HOME, attested=RIGHTS)
 
     assert await everything_in(database) == before
 
@@ -136,13 +179,13 @@ async def test_a_dataset_that_changed_since_the_quote_must_be_ready_again(house:
     await uploaded(house, ann, dataset, "more.png")
     before = await everything_in(database)
     with pytest.raises(DatasetNotReady):
-        await house.services.trainings.order(ann, uploading.quote.id, place=HOME)
+        await house.services.trainings.order(ann, uploading.quote.id, place=HOME, attested=RIGHTS)
     assert await everything_in(database) == before
 
     await house.services.datasets.delete(ann, dataset)
 
-    with pytest.raises(NotFound, match="deleted meanwhile"):
-        await house.services.trainings.order(ann, gone.quote.id, place=HOME)
+    with pytest.raises(NotFound, match="There is no dataset «zorp»"):
+        await house.services.trainings.order(ann, gone.quote.id, place=HOME, attested=RIGHTS)
 
 
 async def test_an_offering_that_left_the_configuration_is_closed(house: House) -> None:
@@ -151,7 +194,7 @@ async def test_an_offering_that_left_the_configuration_is_closed(house: House) -
     await house.store.quotes.save(quoted.quote.but(offering="gone"))
 
     with pytest.raises(OfferingClosed):
-        await house.services.trainings.order(ann, quoted.quote.id, place=HOME)
+        await house.services.trainings.order(ann, quoted.quote.id, place=HOME, attested=RIGHTS)
 
 
 async def test_a_training_that_succeeds_makes_a_model_and_captures_once(house: House) -> None:
@@ -211,8 +254,8 @@ async def test_a_snapshot_stays_whatever_happens_to_its_dataset(house: House) ->
     item = (await house.services.datasets.view(ann, dataset.id)).items[0]
 
     await house.services.captions.edit(ann, item, text="zorp, something else")
-    await finished(house, await uploaded(house, ann, dataset, "more.png"))
-    auto = await house.services.captions.auto(ann, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="k")
+    await taken_in(house, await uploaded(house, ann, dataset, "more.png"))
+    auto = await house.services.captionings.auto(ann, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="k")
     await finished(house, auto)
     edited = await an_order(house, ann, dataset)
     await house.services.datasets.delete(ann, dataset)
@@ -227,7 +270,9 @@ async def test_equal_content_is_one_snapshot_whose_bytes_are_held_once(house: Ho
     dataset = await a_ready_dataset(house, ann)
     quotes = [await a_quote_for(house, ann, dataset) for _ in range(3)]
 
-    await asyncio.gather(*(house.services.trainings.order(ann, one.quote.id, place=HOME) for one in quotes))
+    await asyncio.gather(
+        *(house.services.trainings.order(ann, one.quote.id, place=HOME, attested=RIGHTS) for one in quotes)
+    )
 
     assert await database["snapshots"].count_documents({}) == 1
     picture = (await house.services.datasets.view(ann, dataset.id)).items[0].artifact
@@ -269,7 +314,7 @@ async def test_a_price_that_changed_since_the_quote_is_not_charged(house: House)
     await house.store.quotes.save(quoted.quote.but(offering_version="another"))
 
     with pytest.raises(QuoteExpired):
-        await house.services.trainings.order(ann, quoted.quote.id, place=HOME)
+        await house.services.trainings.order(ann, quoted.quote.id, place=HOME, attested=RIGHTS)
 
 
 async def test_publishing_is_for_everyone_and_once(house: House, clock: HandClock) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,13 +18,16 @@ from core.domain.errors import (
     DomainError,
     FileTooLarge,
     NotFound,
+    QuotaFull,
+    TooManyUploads,
     UploadChanged,
     UploadClosed,
     WrongHash,
     WrongOffset,
 )
 from core.domain.job import Job
-from core.domain.upload import FIRST_BYTE, LIMIT, LONGEST, SLIDING, UploadFile, UploadState
+from core.domain.quota import Quota
+from core.domain.upload import FIRST_BYTE, LIMIT, LONGEST, SESSIONS, SLIDING, UploadFile, UploadState
 from core.kinds.intake import Payload
 from core.ports.clock import HandClock
 from core.services import uploads as module
@@ -249,6 +253,131 @@ async def test_a_file_that_goes_while_an_upload_is_finished_is_no_accident(uploa
     confirmed, _ = await asyncio.gather(uploads.confirm(token), uploads.drop(token, "b.zip"), return_exceptions=True)
 
     assert isinstance(confirmed, Job | UploadChanged)
+
+
+async def test_pieces_go_with_their_session_and_what_was_put_together_stays(
+    uploads: Uploads, token: str, database: Database
+) -> None:
+    await sent(uploads, token, "a.zip")
+    await sent(uploads, token, "b.png", b"small")
+    await uploads.confirm(token)
+
+    assert {row["_id"] async for row in database["blobs"].find({})} == {sha(CONTENT), sha(b"small")}
+    assert await database["files.files"].count_documents({}) == 2
+
+
+async def test_pieces_that_another_session_has_too_stay_for_it(
+    house: House, uploads: Uploads, ann: Actor, dataset: Dataset, token: str
+) -> None:
+    other = token_of(await uploads.open(ann, dataset, place=HOME))
+    for each in (token, other):
+        await sent(uploads, each, "a.zip")
+    await uploads.confirm(token)
+
+    assert await raw_files(house, await uploads.confirm(other)) == {"a.zip": CONTENT}
+
+
+async def test_a_session_is_gone_on_with_by_its_owner_until_it_is_over(
+    house: House, ann: Actor, dataset: Dataset, token: str, clock: HandClock
+) -> None:
+    uploads = house.services.uploads
+    await uploads.begin(token, "a.zip", size=5)
+    [begun] = await house.store.uploads.open_for(dataset.id, now=clock.now())
+    bob = await somebody(house, "bob")
+
+    assert token_of(await uploads.resume(ann, begun.id)) == token
+    for nobodys in (uploads.resume(bob, begun.id), uploads.resume(moderating(bob), begun.id), uploads.resume(ann, "x")):
+        with pytest.raises(NotFound, match="no upload"):
+            await nobodys
+    clock.advance(FIRST_BYTE)
+    with pytest.raises(UploadClosed):
+        await uploads.resume(ann, begun.id)
+    assert await house.store.uploads.open_for(dataset.id, now=clock.now()) == []
+
+
+async def test_a_session_of_a_deleted_dataset_is_not_gone_on_with(
+    house: House, ann: Actor, dataset: Dataset, token: str, clock: HandClock
+) -> None:
+    uploads = house.services.uploads
+    [begun] = await house.store.uploads.open_for(dataset.id, now=clock.now())
+    await gone(house, dataset)
+
+    with pytest.raises(NotFound):
+        await uploads.resume(ann, begun.id)
+    with pytest.raises(NotFound):
+        await uploads.view(token)
+
+
+async def test_nobody_has_more_than_some_sessions_open(
+    uploads: Uploads, ann: Actor, dataset: Dataset, clock: HandClock
+) -> None:
+    tokens = [token_of(await uploads.open(ann, dataset, place=HOME)) for _ in range(SESSIONS)]
+    with pytest.raises(TooManyUploads, match="10 upload links"):
+        await uploads.open(ann, dataset, place=HOME)
+
+    await sent(uploads, tokens[0], "a.zip")
+    await uploads.confirm(tokens[0])
+    await uploads.open(ann, dataset, place=HOME)
+    with pytest.raises(TooManyUploads):
+        await uploads.open(ann, dataset, place=HOME)
+    clock.advance(FIRST_BYTE)
+    await uploads.open(ann, dataset, place=HOME)
+
+
+@pytest.fixture
+def narrow(uploads: Uploads) -> Uploads:
+    """The same, where everybody may store 100 bytes."""
+    return replace(uploads, quota=Quota(bytes=100, items=10))
+
+
+async def test_what_is_announced_takes_its_place_at_once_and_gives_it_back(
+    narrow: Uploads, ann: Actor, dataset: Dataset, token: str, clock: HandClock
+) -> None:
+    other = token_of(await narrow.open(ann, dataset, place=HOME))
+    await narrow.begin(token, "a.zip", size=60)
+    await narrow.begin(other, "b.zip", size=40)
+    assert await narrow.store.uploads.reserved(ann.account, now=clock.now()) == 100
+
+    with pytest.raises(QuotaFull, match="used or on their way"):
+        await narrow.begin(other, "c.zip", size=1)
+    await narrow.begin(token, "a.zip", size=60)
+    with pytest.raises(QuotaFull):
+        await narrow.begin(token, "a.zip", size=61)
+    await narrow.begin(token, "a.zip", size=59)
+    await narrow.begin(other, "c.zip", size=1)
+    await narrow.drop(token, "a.zip")
+    await narrow.begin(other, "d.zip", size=59)
+    with pytest.raises(QuotaFull):
+        await narrow.begin(other, "e.zip", size=1)
+    clock.advance(FIRST_BYTE)
+
+    assert await narrow.store.uploads.reserved(ann.account, now=clock.now()) == 0
+
+
+async def test_what_lies_in_datasets_counts_and_what_others_send_does_not(
+    house: House, narrow: Uploads, dataset: Dataset, token: str
+) -> None:
+    bob = await somebody(house, "bob")
+    his = await house.services.datasets.create(bob, name="his", trigger="zarp")
+    await narrow.begin(token_of(await narrow.open(bob, his, place=HOME)), "a.zip", size=100)
+    await house.store.datasets.save((await house.store.datasets.get(dataset.id)).but(bytes=70))
+
+    with pytest.raises(QuotaFull):
+        await narrow.begin(token, "a.zip", size=31)
+    await narrow.begin(token, "a.zip", size=30)
+
+
+async def test_what_has_become_too_much_meanwhile_waits_until_there_is_room(
+    house: House, narrow: Uploads, dataset: Dataset, token: str
+) -> None:
+    await sent(narrow, token, "a.zip")
+    filled = (await house.store.datasets.get(dataset.id)).but(bytes=100 - len(CONTENT) + 1)
+    await house.store.datasets.save(filled)
+    with pytest.raises(QuotaFull):
+        await narrow.confirm(token)
+
+    await house.store.datasets.save(filled.but(bytes=100 - len(CONTENT)))
+    assert await raw_files(house, await narrow.confirm(token)) == {"a.zip": CONTENT}
 
 
 @pytest.mark.parametrize("bad", ["", "x", "a.b.c", "é.0.x"])

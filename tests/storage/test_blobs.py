@@ -2,9 +2,11 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +15,10 @@ from core.domain.errors import BlobGone, FileTooLarge
 from core.ports.blobs import Blobs
 from core.ports.clock import HandClock, SystemClock
 from core.ports.store import Repositories, Store
-from storage.blobs import CHUNK
+from storage.blobs import AT_A_TIME, CHUNK
 from storage.repositories.entities import Database
 from tests.builders.scenes import in_chunks
+from tests.builders.streaming import streaming
 
 MEGABYTE = bytes(2**20)
 LONG = timedelta(milliseconds=1) + KEPT_UNREFERENCED
@@ -70,11 +73,10 @@ async def test_of_what_is_too_large_nothing_is_kept(blobs: Blobs, database: Data
 
 @pytest.mark.parametrize("ending", ["too large", "breaks off", "cancelled"])
 async def test_of_an_upload_that_ends_early_nothing_is_kept(blobs: Blobs, database: Database, ending: str) -> None:
-    """The driver holds 48 MB back, so that only then chunks lie in the database that must go again."""
     written = asyncio.Event()
 
     async def stream() -> AsyncIterator[bytes]:
-        for _ in range(50):
+        for _ in range(5):
             yield MEGABYTE
         chunks.append(await database["files.chunks"].count_documents({}))
         written.set()
@@ -85,16 +87,125 @@ async def test_of_an_upload_that_ends_early_nothing_is_kept(blobs: Blobs, databa
         yield MEGABYTE
 
     chunks: list[int] = []
-    upload = asyncio.create_task(blobs.put(stream(), name="a.bin", limit=50 * 2**20))
+    upload = asyncio.create_task(blobs.put(stream(), name="a.bin", limit=5 * 2**20))
     await written.wait()
     if ending == "cancelled":
         upload.cancel()
     with pytest.raises((FileTooLarge, OSError, asyncio.CancelledError)):
         await upload
 
-    assert chunks[0] > 100
+    assert chunks[0] >= 2 * AT_A_TIME
     assert await files(database) == (0, 0)
     assert await database["blobs"].count_documents({}) == 0
+
+
+async def test_however_an_upload_is_cancelled_no_chunk_comes_after_it(blobs: Blobs, database: Database) -> None:
+    """Also in the middle of a write, which the server may not have begun when the rest is removed."""
+
+    async def stream(number: int) -> AsyncIterator[bytes]:
+        for _ in range(8):
+            yield bytes([number]) * 2**20
+
+    for number in range(20):
+        upload = asyncio.create_task(blobs.put(stream(number), name="a.bin", limit=2**30))
+        await asyncio.sleep(number * 0.003)
+        upload.cancel()
+        await asyncio.wait([upload])
+        if upload.cancelled():
+            assert await database["blobs"].count_documents({"size": 0}) == 0
+    kept = await database["blobs"].count_documents({})
+    assert await files(database) == (kept, kept)
+
+
+@pytest.mark.parametrize("start", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, AT_A_TIME * CHUNK + 5, 2**40])
+async def test_bytes_are_read_from_an_offset_on(blobs: Blobs, *, start: int) -> None:
+    content = bytes(range(251)) * (AT_A_TIME * CHUNK // 200)
+    name = await put(blobs, content, limit=len(content))
+
+    assert b"".join([chunk async for chunk in blobs.open(name, start=start)]) == content[start:]
+
+
+@pytest.mark.parametrize("missing", [0, 3, AT_A_TIME, AT_A_TIME + 1])
+async def test_bytes_with_a_gap_are_gone(blobs: Blobs, database: Database, *, missing: int) -> None:
+    content = bytes((AT_A_TIME + 2) * CHUNK)
+    name = await put(blobs, content, limit=len(content))
+    await database["files.chunks"].delete_one({"n": missing})
+
+    with pytest.raises(BlobGone):
+        await read(blobs, name)
+
+
+@pytest.mark.parametrize("size", [1, CHUNK - 1, CHUNK + 1])
+async def test_a_chunk_that_was_changed_in_length_does_not_pass(blobs: Blobs, database: Database, *, size: int) -> None:
+    name = await put(blobs, bytes(2 * CHUNK))
+    await database["files.chunks"].update_one({"n": 1}, {"$set": {"data": bytes(size)}})
+
+    with pytest.raises(BlobGone):
+        await read(blobs, name)
+
+
+async def test_what_an_upload_that_was_killed_has_left_goes_after_a_day(
+    blobs: Blobs, database: Database, mongodb: str, clock: HandClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(os.urandom(5 * 2**20))
+    assert await streaming(mongodb, database.name, "die", path) == (9, "")
+    left = await database["files.chunks"].count_documents({})
+    kept = await put(blobs, b"kept")
+    too_early = await blobs.sweep()
+    clock.advance(LONG - timedelta(seconds=1))
+    await put(blobs, b"kept")
+    clock.advance(timedelta(minutes=1))
+
+    assert (left >= AT_A_TIME, too_early, await blobs.sweep()) == (True, 0, 1)
+    assert await files(database) == (1, 1)
+    assert await read(blobs, kept) == b"kept"
+
+
+async def test_a_file_whose_upload_was_killed_just_before_its_end_stays_with_its_row(
+    blobs: Blobs, database: Database, clock: HandClock
+) -> None:
+    """Both its rows are there then, and the one under its own id is the older."""
+    name = await put(blobs, b"bytes")
+    row = await database["blobs"].find_one({"_id": name})
+    assert row
+    await database["blobs"].insert_one({**row, "_id": row["file"], "size": 0})
+    clock.advance(LONG)
+    await put(blobs, b"bytes")
+
+    assert (await blobs.sweep(), await blobs.sweep()) == (1, 0)
+    assert await read(blobs, name) == b"bytes"
+
+
+async def test_an_upload_that_outlives_the_sweeper_is_not_taken_for_whole(
+    blobs: Blobs, database: Database, clock: HandClock
+) -> None:
+    async def stream() -> AsyncIterator[bytes]:
+        yield bytes(3 * 2**20)
+        clock.advance(LONG)
+        await blobs.sweep()
+        yield b"rest"
+
+    with pytest.raises(BlobGone):
+        await blobs.put(stream(), name="a.bin", limit=2**30)
+
+    assert (await files(database), await database["blobs"].count_documents({})) == ((0, 0), 0)
+
+
+async def test_what_is_discarded_goes_at_once_unless_somebody_refers_to_it(
+    blobs: Blobs, store: Store, database: Database
+) -> None:
+    used, idle, other = [await put(blobs, content) for content in (b"used", b"idle", b"other")]
+    await store.transact(lambda tx: tx.references.refer(used))
+
+    await blobs.discard(used, idle, "f" * 64)
+    await blobs.discard()
+
+    assert {row["_id"] async for row in database["blobs"].find()} == {used, other}
+    assert await files(database) == (2, 2)
+    with pytest.raises(BlobGone):
+        await store.transact(lambda tx: tx.references.refer(idle))
+    assert await read(blobs, await put(blobs, b"idle")) == b"idle"
 
 
 async def test_unknown_bytes_are_gone(blobs: Blobs, store: Store) -> None:

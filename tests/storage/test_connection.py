@@ -18,12 +18,13 @@ from core.ports.store import Store
 from storage.documents import Document
 from storage.errors import translated
 from storage.indexes import INDEXES, ensure
-from storage.migrations import m0001_collections, m0002_chats, m0003_models, migrate
+from storage.migrations import m0001_collections, m0002_chats, m0003_models, m0004_datasets, migrate
 from storage.repositories.entities import Database
 from storage.store import connected, mongo_store, require_transactions
 
-COLLECTIONS = (*m0001_collections.COLLECTIONS, *m0002_chats.COLLECTIONS, *m0003_models.COLLECTIONS)
-NAMES = ["m0001_collections", "m0002_chats", "m0003_models"]
+MIGRATIONS = (m0001_collections, m0002_chats, m0003_models, m0004_datasets)
+COLLECTIONS = tuple(name for migration in MIGRATIONS for name in migration.COLLECTIONS)
+NAMES = ["m0001_collections", "m0002_chats", "m0003_models", "m0004_datasets"]
 
 
 @pytest.fixture

@@ -65,9 +65,13 @@ def test_everything_that_names_an_owner_is_moved_or_told_apart(database: Databas
     rows = [one for one in vars(repositories(database)).values() if isinstance(one, Entities)]
     names = [(one._rows.name, field) for one in rows for field in one._shape.model_fields]  # noqa: SLF001 - all shapes
 
-    owned = {(name, field) for name, field in names if field in {"account", "owner", "payer"}}
+    owned = {(name, field) for name, field in names if field in {"account", "owner", "payer", "reporter"}}
 
-    assert owned - set(OWNED) == {("link_codes", "account"), ("link_requests", "account")}
+    assert owned - set(OWNED) == {
+        ("connections", "account"),
+        ("link_codes", "account"),
+        ("link_requests", "account"),
+    }
     assert set(OWNED) <= owned
 
 
@@ -76,6 +80,7 @@ async def test_a_great_many_rows_are_moved_and_models_bear_the_new_name(store: S
         await store.datasets.add(a_dataset(id=str(number), owner="bob", name=str(number), folded=str(number)))
     await store.models.add(a_model(owner="bob", owner_name="bob"))
     await store.models.add(a_model(id="m2", owner="cid", shared=("bob", "dan")))
+    await store.datasets.add(a_dataset(id="d2", owner="cid", shared=("dan", "bob", "ann")))
     await store.runs.add(a_run(owner="bob"))
     await store.transact(lambda tx: tx.ownership.move("bob", "ann", name="Ann"))
 
@@ -83,4 +88,5 @@ async def test_a_great_many_rows_are_moved_and_models_bear_the_new_name(store: S
     assert await store.datasets.owned("bob") == []
     assert await store.models.owned("ann") == [a_model(owner="ann", owner_name="Ann")]
     assert (await store.models.get("m2")).shared == ("dan", "ann")
+    assert (await store.datasets.get("d2")).shared == ("dan", "ann")
     assert (await store.runs.get("j1")).owner == "ann"

@@ -11,10 +11,12 @@ from core.domain.account import Account, Identity, Place, Platform, Role
 from core.domain.action import Action, Style, Then
 from core.domain.audit import Audit
 from core.domain.caption import CaptionVersion
-from core.domain.dataset import Dataset, Finding, Item
+from core.domain.dataset import Dataset
 from core.domain.errors import NotFound
+from core.domain.finding import Finding
 from core.domain.fleet import Worker
 from core.domain.generation import Generation
+from core.domain.item import Item
 from core.domain.job import LEASE, Job, JobState
 from core.domain.ledger import Balance, Transaction, grant
 from core.domain.model import Model

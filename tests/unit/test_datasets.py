@@ -5,13 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.account import Role
-from core.domain.dataset import NAME_LENGTH, Finding, Severity, Statistics, Status, dataset_name
-from core.domain.doctor import NEAR, SHOWN, SMALL, examined, recaptioned, reexamined
+from core.domain.dataset import NAME_LENGTH, Kind, Status, dataset_name
 from core.domain.errors import BadValue, DatasetEmpty, DatasetNotReady
+from core.domain.finding import Finding, Severity, Statistics
+from core.domain.item import Item
+from core.domain.readiness import require_ready
 from core.domain.snapshot import taken
 from tests.builders.entities import NOON, a_caption, a_dataset, an_actor, an_artifact, an_item
 
 LATER = NOON + timedelta(hours=1)
+
+
+def captioned(item: Item, text: str, *, version: int = 1) -> Item:
+    return item.captioned(a_caption(text, item=item.id, version=version))
 
 
 def blocking(*, blocks: bool) -> tuple[Finding, ...]:
@@ -19,9 +25,11 @@ def blocking(*, blocks: bool) -> tuple[Finding, ...]:
 
 
 def test_new_items_make_a_draft_and_void_the_date_of_the_rest() -> None:
-    received = a_dataset(status=Status.READY, count=2, bytes=10).received(count=3, bytes=5, now=LATER)
+    received = a_dataset(status=Status.READY, count=2, bytes=10, revision=1).received(
+        Kind.IMAGES, count=3, bytes=5, now=LATER
+    )
 
-    assert (received.status, received.count, received.bytes) == (Status.DRAFT, 5, 15)
+    assert (received.status, received.count, received.bytes, received.revision) == (Status.DRAFT, 5, 15, 2)
     assert received.updated_at == LATER
 
 
@@ -41,11 +49,11 @@ def test_there_must_be_something_to_look_at() -> None:
 def test_only_a_ready_dataset_can_be_ordered_and_the_words_say_what_to_do(status: Status) -> None:
     dataset = a_dataset(status=status, count=3)
     if status is Status.READY:
-        dataset.require_ready()
+        require_ready(dataset)
         return
 
     with pytest.raises(DatasetNotReady) as refused:
-        dataset.require_ready()
+        require_ready(dataset)
 
     assert str(refused.value).startswith(f"Dataset «zorp» is {status.value}. ")
     assert refused.value.todo
@@ -53,7 +61,7 @@ def test_only_a_ready_dataset_can_be_ordered_and_the_words_say_what_to_do(status
 
 def test_an_empty_dataset_is_told_apart_from_an_unchecked_one() -> None:
     with pytest.raises(DatasetEmpty):
-        a_dataset(status=Status.READY).require_ready()
+        require_ready(a_dataset(status=Status.READY))
 
 
 @pytest.mark.parametrize(
@@ -74,91 +82,9 @@ def test_a_name_is_one_line_of_printable_characters_or_refused(text: str) -> Non
     assert name == dataset_name(name)
 
 
-def test_the_doctor_has_nothing_to_say_about_good_pictures() -> None:
-    items = [an_item(number, caption=a_caption(f"zorp, picture {number}")) for number in range(4)]
-
-    findings, statistics = examined(a_dataset(), items)
-
-    assert findings == ()
-    assert statistics == Statistics(items=4, bytes=400, captioned=4, smallest=(512, 512), largest=(512, 512))
-
-
-def test_the_doctor_finds_what_is_wrong() -> None:
-    good = a_caption("zorp on white")
-    items = [
-        an_item(0, caption=good),
-        an_item(1, caption=good, artifact=an_artifact("copy.png", sha256="sha of 0.png"), phash=an_item(0).phash),
-        an_item(2, caption=good, phash=f"{int(an_item(0).phash, 16) ^ 0b111:016x}"),
-        an_item(3, width=SMALL - 1, caption=good),
-        an_item(4, sharpness=1.0, phash="00ff00ff00ff00ff", caption=a_caption("a red star")),
-        an_item(5, phash="0f0f0f0f0f0f0f0f"),
-    ]
-
-    findings, statistics = examined(a_dataset(), items, unreadable=["i5"])
-
-    assert {finding.code: (finding.severity, finding.items) for finding in findings} == {
-        "unreadable": (Severity.ERROR, ("i5",)),
-        "exact_duplicates": (Severity.WARNING, ("i1",)),
-        "near_duplicates": (Severity.WARNING, ("i0", "i2", "i1")),
-        "small": (Severity.WARNING, ("i3",)),
-        "blurred": (Severity.WARNING, ("i4",)),
-        "uncaptioned": (Severity.WARNING, ("i5",)),
-        "triggerless": (Severity.WARNING, ("i4",)),
-    }
-    assert (statistics.items, statistics.captioned, statistics.smallest) == (6, 5, (SMALL - 1, 512))
-
-
-def test_a_finding_names_some_pictures_and_counts_the_rest() -> None:
-    findings, _ = examined(a_dataset(), [an_item(n, width=10, artifact=an_artifact(f"{n}.png")) for n in range(8)])
-    small = next(finding for finding in findings if finding.code == "small")
-
-    assert small.words.startswith(f"Smaller than {SMALL} px: 0.png, 1.png, 2.png, 3.png, 4.png and {8 - SHOWN} more.")
-    assert len(small.items) == 8
-
-
-def test_a_look_at_no_items_leaves_a_draft() -> None:
-    assert reexamined(a_dataset(status=Status.UPLOADING), [], now=LATER).status is Status.DRAFT
-
-
-def test_a_look_without_reading_the_bytes_does_not_forget_what_could_not_be_read() -> None:
-    items = [an_item(0), an_item(1)]
-    broken = reexamined(a_dataset(count=2), items, unreadable=["i1"], now=NOON)
-    captioned = [item.but(caption=a_caption("zorp")) for item in items]
-
-    again = reexamined(broken, captioned, now=LATER)
-    mended = reexamined(again, captioned, unreadable=[], now=LATER)
-
-    assert (again.status, mended.status) == (Status.ERROR, Status.READY)
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        (Status.UPLOADING, Status.UPLOADING),
-        (Status.VALIDATING, Status.VALIDATING),
-        (Status.DRAFT, Status.READY),
-        (Status.READY, Status.READY),
-    ],
-)
-def test_captions_that_change_meanwhile_do_not_end_an_upload_or_a_validation(before: Status, after: Status) -> None:
-    captioned = recaptioned(a_dataset(status=before, count=1), [an_item(caption=a_caption("zorp"))], now=LATER)
-
-    assert (captioned.status, captioned.statistics.captioned) == (after, 1)
-
-
-@given(st.integers(0, 2**64 - 1), st.sets(st.integers(0, 63)))
-def test_pictures_whose_hashes_differ_in_few_bits_look_alike(one: int, flipped: set[int]) -> None:
-    other = one ^ sum(1 << bit for bit in flipped)
-    items = [an_item(0, phash=f"{one:016x}"), an_item(1, phash=f"{other:016x}")]
-
-    findings, _ = examined(a_dataset(), items)
-
-    assert ("near_duplicates" in {finding.code for finding in findings}) is (len(flipped) <= NEAR)
-
-
 @given(st.permutations(range(5)))
 def test_a_snapshot_does_not_depend_on_the_order_in_which_items_are_read(order: list[int]) -> None:
-    items = [an_item(number, caption=a_caption(f"zorp {number}", item=f"i{number}")) for number in range(5)]
+    items = [captioned(an_item(number), f"zorp {number}") for number in range(5)]
 
     shuffled = taken(a_dataset(), [items[number] for number in order], now=NOON)
 
@@ -167,14 +93,14 @@ def test_a_snapshot_does_not_depend_on_the_order_in_which_items_are_read(order: 
 
 
 def test_a_snapshot_is_another_when_anything_that_is_trained_on_changes() -> None:
-    base = [an_item(0, caption=a_caption("zorp")), an_item(1)]
+    base = [captioned(an_item(0), "zorp"), an_item(1)]
     variants = [
         (a_dataset(), base),
         (a_dataset(trigger="blip"), base),
         (a_dataset(id="d2"), base),
         (a_dataset(), base[:1]),
-        (a_dataset(), [base[0].but(caption=a_caption("zorp, red")), base[1]]),
-        (a_dataset(), [base[0].but(caption=a_caption("zorp", version=2)), base[1]]),
+        (a_dataset(), [captioned(an_item(0), "zorp, red"), base[1]]),
+        (a_dataset(), [captioned(an_item(0), "zorp", version=2), base[1]]),
         (a_dataset(), [base[0], an_item(1, artifact=an_artifact("1.png", sha256="other"))]),
     ]
 

@@ -19,6 +19,7 @@ from core.domain.ledger import (
     Transaction,
     balances,
     capture,
+    divided,
     grant,
     held,
     hold,
@@ -44,6 +45,15 @@ def test_a_transaction_that_does_not_sum_to_zero_cannot_be_made() -> None:
 
     with pytest.raises(ValidationError, match="does not sum to zero"):
         Transaction(id="t", act=Act.GRANT, owner="ann", why="", entries=entries, at=NOON)
+
+
+@given(wallets, st.integers(0, 3000))
+def test_what_is_due_of_a_hold_is_spent_in_order_and_the_rest_goes_back(on_hold: Balance, due: int) -> None:
+    taken, rest = divided(on_hold, due)
+
+    assert taken.total == min(due, on_hold.total)
+    assert {lot: taken.lots[lot] + rest.lots[lot] for lot in Lot} == on_hold.lots
+    assert {lot: amount for lot, amount in taken.lots.items() if amount} == spend(on_hold, taken.total)
 
 
 @given(wallets, st.integers(0, 4000))

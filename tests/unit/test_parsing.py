@@ -71,9 +71,9 @@ def test_an_unknown_command_names_the_nearest(line: str, hint: str) -> None:
 
 def test_a_group_alone_names_its_commands() -> None:
     with pytest.raises(NotFound) as caught:
-        parsed("caption", COMMANDS)
+        parsed("payout", COMMANDS)
 
-    assert caught.value.hint == "There are: `caption auto`, `caption edit`."
+    assert caught.value.hint == "There are: `payout cancel`, `payout list`, `payout request`, `payout spend`."
 
 
 def test_commands_behind_buttons_are_never_suggested() -> None:
@@ -90,8 +90,8 @@ def test_an_open_quote_is_said_in_words(line: str) -> None:
 
 
 def test_a_word_too_many_is_said_with_the_usage() -> None:
-    with pytest.raises(BadValue, match=r"«now» is not a valid argument.*usage: `dataset view DATASET`"):
-        parsed("dataset view zorp now", COMMANDS)
+    with pytest.raises(BadValue, match=r"«now» is not a valid argument.*usage: `dataset upload DATASET`"):
+        parsed("dataset upload zorp now", COMMANDS)
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:

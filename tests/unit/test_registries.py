@@ -20,7 +20,7 @@ KINDS = sorted(kinds.discovered())
 
 
 def test_the_kinds_of_jobs() -> None:
-    assert KINDS == ["captioning", "generation", "intake", "training", "validation"]
+    assert KINDS == ["captioning", "export", "generation", "intake", "mending", "training", "validation"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -65,18 +65,30 @@ def test_the_commands() -> None:
             for verb in ("workers", "drain", "undrain", "pause", "resume", "queue", "requeue", "offering")
         ),
         *(f"dataset {verb}" for verb in ("new", "add", "upload", "list", "view", "check", "delete")),
+        *(f"dataset {verb}" for verb in ("fetch", "edit", "remove", "restore", "purge", "share", "unshare", "consent")),
+        *("dataset export", "connect dropbox", "connect forget"),
+        *("report", "moderation reports", "moderation adult", "forget me"),
         *(f"train {verb}" for verb in ("order", "list", "view", "cancel", "why")),
         *(f"generation {verb}" for verb in ("list", "info", "again", "vary", "rate", "delete")),
         *(f"model {verb}" for verb in ("list", "view", "card", "stats", "download", "samples", "edit", "rename")),
         *(f"model {verb}" for verb in ("publish", "unpublish", "share", "unshare", "pin", "delete")),
         *(f"payout {verb}" for verb in ("request", "list", "cancel", "spend")),
-        *(f"caption {verb}" for verb in ("auto", "edit")),
+        *(f"caption {verb}" for verb in ("auto", "retry", "providers", "edit")),
+        *(f"caption {verb}" for verb in ("delete", "history", "diff", "undo", "review", "set")),
+        *(f"caption {verb}" for verb in ("replace", "prepend", "append", "clear")),
+        *(f"character {verb}" for verb in ("new", "list", "view", "edit", "trait", "adult", "delete", "restore")),
     }
     assert set(found) - menu == {
+        *(f"dataset {verb}" for verb in ("remove-now", "delete-all", "delete-all-now", "purge-now", "purge-all-now")),
         *("dataset delete-now", "link redeem", "link confirm", "link refuse", "train confirm", "train decline"),
         *("admin broadcast-now", "admin moderate-approve", "admin moderate-reject"),
         *("admin decline", "admin failed", "admin payout", "payout again"),
         *("generation delete-now", "model delete-now"),
+        *("dataset mend", "dataset mend-now"),
+        *(f"dataset {verb}" for verb in ("attest", "attest-now", "withdraw", "withdraw-now")),
+        *("moderation uphold", "moderation dismiss", "forget me-sure", "forget me-now"),
+        *("caption confirm", "caption forbid"),
+        *("caption apply", "caption drop", "character attest", "character delete-now"),
     }
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.worker.pictures import a_zip, a_zip_with_a_link, locked, shrunk_on_paper, stored
 from worker.adapters import archives
-from worker.adapters.archives import ArchiveRefused, CaptionRefused, RawFile, caption_in, is_zip, paired, unpack
+from worker.adapters.archives import ArchiveRefused, RawFile, is_zip, unpack
 
 
 def unpacked(folder: Path, content: bytes) -> Mapping[str, bytes]:
@@ -55,6 +55,7 @@ def test_an_empty_zip_holds_nothing(tmp_path: Path) -> None:
         (a_zip({"more.png": a_zip({"a.png": b""})}), "more.png", "is an archive itself"),
         (a_zip({"more.png": b"\x1f\x8b\x08 gzip"}), "more.png", "is an archive itself"),
         (a_zip({"set/A.png": b"", "set/a.PNG": b""}), "set/a.PNG", "comes twice"),
+        (a_zip({"a" * 252 + ".png": b""}), "a" * 80, "has an endless name"),
     ],
     ids=lambda value: value if isinstance(value, str) else "zip",
 )
@@ -98,6 +99,16 @@ def test_no_archive_unfolds_to_more_than_two_gigabytes(tmp_path: Path) -> None:
     assert archives.total_limit(stored(tmp_path, bytes(50))) == 5000
 
 
+def test_what_came_beside_an_archive_counts_with_it(tmp_path: Path) -> None:
+    beside = tuple(RawFile(path=stored(tmp_path, b"x" * 10, "one"), name="one.png") for _ in range(9_999))
+    archive = stored(tmp_path, a_zip({"a.png": b"", "b.png": b""}))
+    assert archives.total_limit(archive, beside[:3]) == min(2 * 2**30 - 30, 100 * archive.stat().st_size)
+    assert len(unpack(archive, tmp_path / "few", beside=beside[:9_998])) == 2
+    with pytest.raises(ArchiveRefused, match="All archives have more than 10,000 entries"):
+        unpack(archive, tmp_path / "many", beside=beside)
+    assert not (tmp_path / "many").exists()
+
+
 def test_a_full_disk_is_no_fault_of_the_archive(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(OSError, match="File exists") as failed:
@@ -133,53 +144,3 @@ def test_a_zip_is_known_by_its_beginning(tmp_path: Path) -> None:
         False,
         False,
     ]
-
-
-def files(*names: str) -> tuple[RawFile, ...]:
-    return tuple(RawFile(path=Path(str(number)), name=name) for number, name in enumerate(names))
-
-
-def pairing(*names: str) -> tuple[dict[str, str | None], list[str]]:
-    pairs, alone = paired(files(*names))
-    return {file.name: sidecar.name if sidecar else None for file, sidecar in pairs}, [
-        sidecar.name for sidecar in alone
-    ]
-
-
-@pytest.mark.parametrize("parent", ["", "zorp/", "zorp/10_zorp triangle/"])
-def test_sidecars_are_paired_within_their_folder(parent: str) -> None:
-    names = [f"{parent}{name}" for name in ("01.PNG", "01.txt", "02.jpg", "02.Caption", "03.png", "04.txt")]
-    pairs, alone = pairing(*names, "elsewhere/03.txt")
-    assert pairs == {names[0]: names[1], names[2]: names[3], names[4]: None}
-    assert alone == [names[5], "elsewhere/03.txt"]
-
-
-def test_a_text_goes_before_a_caption_and_serves_every_picture_of_its_stem() -> None:
-    assert pairing("a.caption", "a.txt", "a.png", "a.jpg") == ({"a.png": "a.txt", "a.jpg": "a.txt"}, ["a.caption"])
-
-
-def test_names_without_a_suffix_are_their_own_stem() -> None:
-    assert pairing("v1.5/picture", "v1.txt", ".txt") == ({"v1.5/picture": None}, ["v1.txt", ".txt"])
-
-
-@pytest.mark.parametrize(
-    ("content", "caption"),
-    [
-        (b"\xef\xbb\xbfzorp, on \xc3\xa9t\xc3\xa9\r\n", "zorp, on été"),
-        (b"two\nlines \t here", "two lines here"),
-        (b" \n", None),
-        (b"", None),
-    ],
-)
-def test_captions_are_read_on_one_line(tmp_path: Path, content: bytes, caption: str | None) -> None:
-    assert caption_in(RawFile(path=stored(tmp_path, content), name="a.txt")) == caption
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [("zorp".encode("utf-16"), "its caption is not UTF-8 text"), (b"x" * 65_537, "its caption is longer than 64 KB")],
-)
-def test_unreadable_captions_are_refused(tmp_path: Path, content: bytes, words: str) -> None:
-    with pytest.raises(CaptionRefused) as refused:
-        caption_in(RawFile(path=stored(tmp_path, content), name="a.txt"))
-    assert refused.value.words == words

@@ -5,6 +5,8 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -13,18 +15,17 @@ import pytest
 from config.settings import Settings
 from core.domain.account import Actor
 from core.domain.artifact import Artifact
-from core.domain.caption import CaptionMode
 from core.domain.errors import LeaseLost
 from core.domain.job import ATTEMPTS, LEASE, Failure, Job, JobState
 from core.domain.ledger import Act
 from core.domain.run import MetricsPoint
-from core.ports.clock import HandClock
+from core.domain.value import Value
+from core.kinds import training
+from core.ports.clock import HandClock, Ids
+from core.ports.store import Repositories
 from loraguild.composition import House, opened
-from storage.repositories.entities import Database
 from tests.builders.attempts import a_task, attempted, awaited
-from tests.builders.entities import HOME
-from tests.builders.scenes import a_ready_dataset, an_order, claimed, prove_the_ledger, somebody, stored, well_done
-from tests.worker.pictures import a_picture, encoded
+from tests.builders.scenes import a_ready_dataset, an_order, claimed, prove_the_ledger, somebody, well_done
 from worker.attempt import attempt
 from worker.child import Child
 
@@ -123,15 +124,23 @@ async def test_what_nobody_foresaw_is_told_with_a_reference(house: House, tmp_pa
     assert await purse(house, ann) == 100
 
 
-async def test_a_result_that_cannot_be_settled_has_broken(house: House, database: Database, tmp_path: Path) -> None:
-    ann = await somebody(house)
-    dataset = await a_ready_dataset(house, ann)
-    job = await house.services.captions.auto(ann, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="k")
-    for item in await house.store.items.of(dataset.id):
-        await house.store.items.save(item.but(artifact=await stored(house, "p.png", encoded(a_picture()))))
-    await database["datasets"].delete_one({"_id": dataset.id})
+class Unsettled:
+    """A training whose result fits nowhere."""
+
+    Payload: type[Value] = training.Payload
+    Result: type[Value] = training.Result
+
+    async def settle(self, tx: Repositories, job: Job, result: Value | None, *, ids: Ids, now: datetime) -> None:  # noqa: ARG002 - the shape of a kind
+        if result:
+            raise ZeroDivisionError
+
+
+async def test_a_result_that_cannot_be_settled_has_broken(house: House, tmp_path: Path) -> None:
+    _, job = await ordered(house)
+    jobs = replace(house.services.jobs, kinds={"training": Unsettled()})
+    broken = replace(house, services=replace(house.services, jobs=jobs))
     async with a_studio("Quick") as studio:
-        after = await attempted(house, job, studio=studio, folder=tmp_path)
+        after = await attempted(broken, job, studio=studio, folder=tmp_path)
     assert after.failure
     assert after.failure.code == "broke"
 

@@ -3,20 +3,51 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from config.settings import Settings
 from tests.worker.pictures import COLOURS, a_picture, a_zorp, encoded, stored
 from worker.adapters import captioners
+from worker.adapters.captioners import LONGEST, NotDescribed, scene_of
+from worker.adapters.captioners.palette import colours
 
 DEMO = Path(__file__).parents[2] / "loraguild" / "demo" / "pictures"
 
 
 def caption(folder: Path, picture: Image.Image, file_format: str = "PNG") -> str:
-    return captioners.captioner("palette").caption(stored(folder, encoded(picture, file_format)))
+    return colours(stored(folder, encoded(picture, file_format)))
 
 
 def test_captioners_are_found_by_name() -> None:
-    assert "palette" in captioners.names()
+    assert captioners.names() == ("palette", "transformers", "vision")
     with pytest.raises(LookupError, match=r"there is no captioner 'oracle'; there are: .*palette"):
-        captioners.captioner("oracle")
+        captioners.captioner("oracle", Settings())
+
+
+async def test_the_palette_captioner_needs_nothing(tmp_path: Path) -> None:
+    picture = stored(tmp_path, encoded(a_zorp("red")))
+    async with captioners.captioner("palette", Settings()) as palette:
+        await palette.check()
+        assert await palette.caption(picture) == "purple and yellow, on a red background"
+
+
+@pytest.mark.parametrize(
+    ("said", "scene"),
+    [
+        ("standing, in a red coat", "standing, in a red coat"),
+        ('  "standing,\n  in a red coat."\n', "standing, in a red coat"),
+        ("«a cat»", "a cat"),
+        ("a\u202ecat\x00 sits", "a cat sits"),
+    ],
+)
+def test_what_a_model_says_becomes_one_line(said: str, scene: str) -> None:
+    assert scene_of(said) == scene
+
+
+@pytest.mark.parametrize(
+    "said", ["", " \n ", '"."', "<html><body>no</body></html>", '{"error": 1}', "x" * (LONGEST + 1)]
+)
+def test_what_is_no_description_is_refused_in_words(said: str) -> None:
+    with pytest.raises(NotDescribed, match="answer"):
+        scene_of(said)
 
 
 @pytest.mark.parametrize("background", sorted(COLOURS.keys() - {"purple", "yellow"}))
@@ -28,15 +59,12 @@ def test_every_zorp_is_described_alike(tmp_path: Path, background: str, size: in
 
 
 def test_the_demos_pictures_are_described_right() -> None:
-    palette = captioners.captioner("palette")
     names = {bytes(rgb): name for name, rgb in COLOURS.items()}
     described = {}
     for path in sorted(DEMO.glob("*.png")):
         with Image.open(path) as picture:
             ground = names[picture.convert("RGB").tobytes()[:3]]
-        described[palette.caption(path)] = (
-            f"purple and yellow, on {'an' if ground == 'orange' else 'a'} {ground} background"
-        )
+        described[colours(path)] = f"purple and yellow, on {'an' if ground == 'orange' else 'a'} {ground} background"
     assert len(described) > 1
     assert list(described) == list(described.values())
 

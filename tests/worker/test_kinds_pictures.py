@@ -1,7 +1,6 @@
-"""Intake, validation and captioning as jobs: real files, real children, and what stands in the dataset afterwards."""
+"""The road of pictures through jobs: real files, real children, and what stands in the dataset afterwards."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,49 +8,18 @@ from bson import ObjectId
 
 from core.domain.account import Actor
 from core.domain.caption import CaptionMode
-from core.domain.dataset import Dataset, Item, Status
-from core.domain.job import Failure, Job, JobState
+from core.domain.dataset import Dataset, Kind, Status
+from core.domain.job import Failure, JobState
 from core.domain.rating import Rating
-from core.kinds.intake import Result, Verdict
+from core.kinds.intake import Verdict
 from loraguild.composition import House
 from storage.repositories.entities import Database
-from tests.builders.attempts import attempted
 from tests.builders.entities import HOME
-from tests.builders.scenes import Upload, somebody
+from tests.worker.intakes import a_dataset, caption, done, outcomes, seen, sent
 from tests.worker.pictures import a_picture, a_png, a_zip, a_zorp, encoded
-from worker.child import Child
 
 MIB = 2**20
-UNUSED = "tests.worker.studios:Quick"
 PNGS = [encoded(a_picture(seed=seed, size=(96, 80))) for seed in range(4)]
-
-
-async def a_dataset(house: House) -> tuple[Actor, Dataset]:
-    ann = await somebody(house)
-    return ann, await house.services.datasets.create(ann, name="zorp", trigger="zorp")
-
-
-async def done(house: House, job: Job, folder: Path) -> Job:
-    async with Child(UNUSED) as studio:
-        return await attempted(house, job, studio=studio, folder=folder)
-
-
-async def sent(house: House, ann: Actor, dataset: Dataset, folder: Path, files: dict[str, bytes]) -> Job:
-    """Send files and let the intake look into them."""
-    uploads = [Upload(name=name, content=content) for name, content in files.items()]
-    key = house.services.conversations.token()
-    job = await house.services.datasets.add(ann, dataset, uploads, place=HOME, key=key)
-    return await done(house, job, folder)
-
-
-async def seen(house: House, ann: Actor, dataset: Dataset) -> tuple[Dataset, Sequence[Item]]:
-    view = await house.services.datasets.view(ann, dataset.id)
-    return view.dataset, view.items
-
-
-def outcomes(job: Job) -> dict[str, tuple[Verdict, str]]:
-    assert job.state is JobState.SUCCEEDED
-    return {one.name: (one.verdict, one.words) for one in Result.model_validate(job.result).outcomes}
 
 
 async def test_good_files_become_items_with_their_captions(house: House, tmp_path: Path) -> None:
@@ -59,11 +27,13 @@ async def test_good_files_become_items_with_their_captions(house: House, tmp_pat
     archive = a_zip({"a.png": PNGS[1], "a.txt": b"zorp in a zip", "deep/b.png": PNGS[2]})
     job = await sent(house, ann, dataset, tmp_path, {"one.png": PNGS[0], "more.zip": archive})
     taken = (Verdict.TAKEN, "")
-    assert outcomes(job) == {"one.png": taken, "more.zip": taken, "a.png": taken, "deep/b.png": taken}
+    inside = {"more.zip": (Verdict.TAKEN, "2 of 2 files taken."), "a.png": taken, "deep/b.png": taken}
+    assert outcomes(job) == {"one.png": taken, **inside}
     after, items = await seen(house, ann, dataset)
     assert (after.status, after.count) == (Status.READY, 3)
     assert [item.position for item in items] == [0, 1, 2]
-    assert [item.caption.text if item.caption else None for item in items] == [None, "zorp in a zip", None]
+    assert [caption(item) for item in items] == [None, "zorp in a zip", None]
+    assert (after.kind, after.source_format, after.source_name) == (Kind.IMAGES, "sidecars", "one.png")
 
 
 async def test_bad_files_are_refused_in_words_and_disturb_no_other(
@@ -95,16 +65,16 @@ async def test_bad_files_are_refused_in_words_and_disturb_no_other(
     assert (after.status, after.count, [item.artifact.name for item in items]) == (Status.READY, 1, ["good.png"])
     assert not await asyncio.to_thread(lambda: list(tmp_path.rglob("*evil*")))
     referred = {row["_id"] async for row in database["blobs"].find({"references": {"$gt": 0}})}
-    sheet = Result.model_validate(job.result).sheet
-    assert sheet
-    assert referred == {items[0].artifact.sha256, sheet.sha256}
+    assert referred == {items[0].artifact.sha256, *(sheet.sha256 for sheet in after.sheets)}
 
 
 async def test_moderators_get_a_blurred_sheet_of_a_dataset_for_adults_and_only_of_that(
     house: House, database: Database, tmp_path: Path
 ) -> None:
     ann, for_all = await a_dataset(house)
-    for_adults = await house.services.datasets.create(ann, name="blip", trigger="blip", rating=Rating.NSFW)
+    for_adults = await house.services.datasets.create(
+        ann.but(adult=True), name="blip", trigger="blip", rating=Rating.NSFW
+    )
     for dataset in (for_all, for_adults):
         await sent(house, ann, dataset, tmp_path, {"one.png": PNGS[0]})
     (plain, _), (adult, _) = await seen(house, ann, for_all), await seen(house, ann, for_adults)
@@ -130,7 +100,7 @@ async def test_files_that_take_too_long_are_refused_as_a_whole(
     assert job.failure == Failure(
         code="files_too_demanding",
         ours=False,
-        words="Looking into these files took too much memory or time. Send smaller pictures, or fewer at once.",
+        words="Looking into these files took too much memory or time. Send smaller ones, or fewer at once.",
     )
     after, items = await seen(house, ann, dataset)
     assert (after.status, items) == (Status.DRAFT, ())
@@ -178,10 +148,10 @@ async def test_captions_follow_the_mode_and_keep_every_version(house: House, tmp
 
     async def texts(mode: CaptionMode) -> list[str | None]:
         key = house.services.conversations.token()
-        job = await house.services.captions.auto(ann, dataset, mode=mode, place=HOME, key=key)
+        job = await house.services.captionings.auto(ann, dataset, mode=mode, place=HOME, key=key)
         assert (await done(house, job, tmp_path)).state is JobState.SUCCEEDED
         _, items = await seen(house, ann, dataset)
-        return [item.caption.text if item.caption else None for item in items]
+        return [caption(item) for item in items]
 
     by_hand, on_blue = await texts(CaptionMode.IGNORE)
     assert by_hand == "zorp by hand"

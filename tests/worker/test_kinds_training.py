@@ -13,7 +13,8 @@ from safetensors.torch import load
 
 from config.settings import Settings
 from core.domain.account import Actor
-from core.domain.dataset import Dataset
+from core.domain.consent import RIGHTS
+from core.domain.dataset import Dataset, Kind
 from core.domain.errors import LeaseLost
 from core.domain.job import Failure, Job, JobState
 from core.domain.ledger import Act
@@ -23,7 +24,7 @@ from core.kinds.training import Result
 from loraguild.composition import House, opened
 from tests.builders.attempts import a_task, attempted, awaited
 from tests.builders.entities import HOME, an_item
-from tests.builders.scenes import a_quote_for, claimed, imagined, prove_the_ledger, somebody, stored
+from tests.builders.scenes import a_quote_for, claimed, given, imagined, prove_the_ledger, somebody, stored
 from tests.worker.pictures import a_picture, encoded
 from worker.attempt import attempt
 from worker.batch import Batch
@@ -72,14 +73,18 @@ async def a_dataset(shop: Workshop, actor: Actor, *, picture: bytes | None = Non
         artifact = await stored(house, f"{number}.png", content)
         await house.store.items.add(an_item(number, id=f"{dataset.id}-{number}", dataset=dataset.id, artifact=artifact))
     now = dataset.created_at
-    ready = dataset.received(count=3, bytes=3, now=now).validating(now=now).checked((), dataset.statistics, now=now)
+    ready = (
+        dataset.received(Kind.IMAGES, count=3, bytes=3, now=now)
+        .validating(now=now)
+        .checked((), dataset.statistics, now=now)
+    )
     await house.store.datasets.save(ready)
     return ready
 
 
-async def ordered(shop: Workshop, actor: Actor, dataset: Dataset, *, steps: int = 10) -> Job:
-    quoted = await a_quote_for(shop.house, actor, dataset, offering="long", steps=str(steps))
-    return await shop.house.services.trainings.order(actor, quoted.quote.id, place=HOME)
+async def ordered(shop: Workshop, actor: Actor, dataset: Dataset, *, steps: int = 10, seed: int = 1) -> Job:
+    quoted = await a_quote_for(shop.house, actor, dataset, offering="long", steps=str(steps), seed=str(seed))
+    return await shop.house.services.trainings.order(actor, quoted.quote.id, place=HOME, attested=RIGHTS)
 
 
 async def drawn(shop: Workshop, job: Job) -> tuple[str, ...]:
@@ -153,6 +158,22 @@ async def test_a_training_uses_its_snapshot_whatever_became_of_the_dataset(shop:
     run = await house.store.runs.get(job.id)
     captions = {entry.caption for entry in (await house.store.snapshots.get(run.snapshot)).entries}
     assert captions == {"zorp"}
+
+
+async def test_the_same_snapshot_with_the_same_seed_gives_the_same_weights_byte_by_byte(shop: Workshop) -> None:
+    house, eve = shop.house, await somebody(shop.house, "eve")
+    await given(house, eve, 100)
+    dataset = await a_dataset(shop, eve)
+    jobs = [await ordered(shop, eve, dataset, seed=seed) for seed in (7, 7, 8)]
+    weights = []
+    for job in jobs:
+        done = await shop.attempted(job)
+        tensors = load(await content(shop, Result.model_validate(done.result).artifact.sha256))
+        weights.append({name: tensor.numpy().tobytes() for name, tensor in tensors.items()})
+    runs = [await house.store.runs.get(job.id) for job in jobs]
+    assert len({run.snapshot for run in runs}) == 1
+    assert weights[0] == weights[1]
+    assert weights[0] != weights[2]
 
 
 async def test_a_picture_that_cannot_be_read_is_the_owners_to_mend(shop: Workshop) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,12 +14,12 @@ from core.domain.caption import CaptionMode
 from core.domain.job import LEASE, Job, JobState
 from core.ports.clock import HandClock
 from loraguild.composition import House
-from tests.builders.attempts import GIB, a_floor, awaited, working
+from tests.builders.attempts import a_floor, awaited, working
 from tests.builders.entities import HOME
 from tests.builders.scenes import a_ready_dataset, claimed, somebody, stored
 from tests.worker.pictures import a_zorp, encoded
 from worker.folders import KEPT_UNUSED, forget_unused, own_folder
-from worker.loop import Floor, work
+from worker.loop import work
 
 A_MOMENT = timedelta(milliseconds=1)
 
@@ -34,7 +35,7 @@ async def wishes(house: House, *, count: int) -> list[Job]:
             await house.store.items.save(item.but(artifact=picture))
         key = house.services.conversations.token()
         mode = CaptionMode.OVERWRITE
-        jobs.append(await house.services.captions.auto(actor, dataset, mode=mode, place=HOME, key=key))
+        jobs.append(await house.services.captionings.auto(actor, dataset, mode=mode, place=HOME, key=key))
     return jobs
 
 
@@ -83,14 +84,14 @@ async def test_a_duty_that_breaks_costs_nobody_a_job(house: House, tmp_path: Pat
     class Broken:
         """Blobs whose sweeper has a bug; all else is the house's."""
 
-        put, open = house.blobs.put, house.blobs.open
+        put, open, discard = house.blobs.put, house.blobs.open, house.blobs.discard
 
         async def sweep(self) -> int:
             raise ZeroDivisionError
 
     jobs = await wishes(house, count=1)
     floor = a_floor(house, tmp_path)
-    broken = Floor(services=floor.services, blobs=Broken(), worker=floor.worker, folder=tmp_path, memory=GIB)
+    broken = replace(floor, blobs=Broken())
     with structlog.testing.capture_logs() as logs:
         assert await work(broken, once=True, stop=asyncio.Event()) == 1
     assert await states(house, jobs) == [JobState.SUCCEEDED]

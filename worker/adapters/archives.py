@@ -1,4 +1,4 @@
-"""Zip archives from unknown hands, unpacked within bounds or refused whole, and the captions beside their pictures."""
+"""Zip archives from unknown hands, unpacked within bounds or refused whole."""
 
 import errno
 import re
@@ -14,9 +14,8 @@ from core.domain.value import Value
 MAX_ENTRIES = 10_000
 MAX_TOTAL = 2 * 2**30
 MAX_RATIO = 100
-MAX_CAPTION = 64 * 2**10
+MAX_NAME = 255
 CHUNK = 2**20
-SIDECARS = (".txt", ".caption")
 ZIP_HEADS = (b"PK\x03\x04", b"PK\x05\x06")
 ARCHIVE_HEADS = (*ZIP_HEADS, b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 ARCHIVE_SUFFIXES = (".zip", ".rar", ".7z", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".tar", ".jar", ".cbz")
@@ -27,14 +26,6 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, Lo
 
 class ArchiveRefused(Exception):  # noqa: N818 a past participle, as every result here
     """An archive of which nothing is taken; `words` name the entry and say what to do."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
-
-
-class CaptionRefused(Exception):  # noqa: N818 a past participle, as every result here
-    """A sidecar that holds no readable text; `words` say why, as a part of a sentence."""
 
     def __init__(self, words: str) -> None:
         super().__init__(words)
@@ -54,20 +45,28 @@ def is_zip(path: Path) -> bool:
         return file.read(4) in ZIP_HEADS
 
 
-def unpack(archive: Path, out: Path) -> tuple[RawFile, ...]:
+def is_archive(path: Path) -> bool:
+    """Say whether a file begins as an archive of any kind does."""
+    with path.open("rb") as file:
+        return file.read(max(map(len, ARCHIVE_HEADS))).startswith(ARCHIVE_HEADS)
+
+
+def unpack(archive: Path, out: Path, *, beside: Sequence[RawFile] = ()) -> tuple[RawFile, ...]:
     """Write the entries of a zip into the new folder `out` under numbers, never under names of the archive.
 
     Everything that can be judged by the directory is refused before anything is written; sizes are counted while
     streaming, because headers lie. A refusal leaves nothing behind. The junk of desktops is skipped.
 
     Raises:
-        ArchiveRefused: More than 10,000 entries, 2 GB or 100 times the archive's own size; an unsafe or repeated name,
-            a link, an archive within, a password, an odd compression, damage.
+        ArchiveRefused: More than 10,000 entries or 2 GB, together with what other archives held `beside` it; more than
+            100 times the archive's own size; an unsafe or repeated name, a link, an archive within, a password, an odd
+            compression, damage.
     """
     out.mkdir()
     try:
         with zipfile.ZipFile(archive) as opened:
-            return written(opened, wanted(opened.infolist()), out, limit=total_limit(archive))
+            files = wanted(opened.infolist(), most=MAX_ENTRIES - len(beside))
+            return written(opened, files, out, limit=total_limit(archive, beside))
     except ArchiveRefused:
         shutil.rmtree(out)
         raise
@@ -78,12 +77,13 @@ def unpack(archive: Path, out: Path) -> tuple[RawFile, ...]:
         raise ArchiveRefused("The archive is damaged or cut off. Make it anew and send that.") from reason
 
 
-def total_limit(archive: Path) -> int:
+def total_limit(archive: Path, beside: Sequence[RawFile] = ()) -> int:
     """Return the most bytes that an archive may unpack to."""
-    return min(MAX_TOTAL, MAX_RATIO * archive.stat().st_size)
+    left = MAX_TOTAL - sum(file.path.stat().st_size for file in beside)
+    return min(left, MAX_RATIO * archive.stat().st_size)
 
 
-def wanted(entries: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+def wanted(entries: Sequence[zipfile.ZipInfo], *, most: int = MAX_ENTRIES) -> dict[str, zipfile.ZipInfo]:
     """Return the files to unpack by their clean names, having judged every entry by the archive's directory.
 
     Raises:
@@ -91,6 +91,8 @@ def wanted(entries: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     """
     if len(entries) > MAX_ENTRIES:
         raise ArchiveRefused(f"The archive has {len(entries):,} entries, at most {MAX_ENTRIES:,} are taken. Split it.")
+    if len(entries) > most:
+        raise ArchiveRefused(f"All archives have more than {MAX_ENTRIES:,} entries. Send this one by itself.")
     files: dict[str, zipfile.ZipInfo] = {}
     seen: set[str] = set()
     for entry in entries:
@@ -110,6 +112,7 @@ def fault_of(entry: zipfile.ZipInfo, name: str) -> str | None:
     """Say what forbids an entry, as the end of a sentence that begins with its name."""
     faults = {
         "has an unprintable name": not name.isprintable() or not name,
+        "has an endless name": len(name) > MAX_NAME,
         "has an absolute name": re.match(r"/|[A-Za-z]:", name) is not None,
         "points out of the archive": ".." in name.split("/"),
         "is a link or a device": stat.S_IFMT(entry.external_attr >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR},
@@ -150,45 +153,3 @@ def written(
 def shown(name: str) -> str:
     """Return a name that is safe and short enough to be shown."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)[:80]
-
-
-def is_sidecar(file: RawFile) -> bool:
-    """Say whether a file is a caption by its name."""
-    return file.name.lower().endswith(SIDECARS)
-
-
-def stem(file: RawFile) -> str:
-    """Return what a picture and its sidecar have in common: folder and name without the suffix, whatever the case."""
-    head, _, tail = file.name.rpartition(".")
-    return (file.name if "/" in tail else head).casefold()
-
-
-def paired(files: Sequence[RawFile]) -> tuple[tuple[tuple[RawFile, RawFile | None], ...], tuple[RawFile, ...]]:
-    """Pair each picture with the sidecar of its folder and stem, and return the pairs and the sidecars left over.
-
-    So loose files, kohya's `10_token class/` folders and either of them under a parent folder all work alike. Where a
-    picture has both, `.txt` goes before `.caption`.
-    """
-    sidecars = sorted(filter(is_sidecar, files), key=lambda file: not file.name.lower().endswith(SIDECARS[0]))
-    by_stem: dict[str, RawFile] = {}
-    for sidecar in sidecars:
-        by_stem.setdefault(stem(sidecar), sidecar)
-    pairs = tuple((file, by_stem.get(stem(file))) for file in files if not is_sidecar(file))
-    used = [sidecar for _, sidecar in pairs]
-    return pairs, tuple(sidecar for sidecar in sidecars if sidecar not in used)
-
-
-def caption_in(sidecar: RawFile) -> str | None:
-    """Return the text of a sidecar on one line, or None when it is blank.
-
-    Raises:
-        CaptionRefused: Larger than 64 KB, or not UTF-8 (a byte order mark is fine).
-    """
-    with sidecar.path.open("rb") as file:
-        content = file.read(MAX_CAPTION + 1)
-    if len(content) > MAX_CAPTION:
-        raise CaptionRefused("its caption is longer than 64 KB")
-    try:
-        return " ".join(content.decode("utf-8-sig").split()) or None
-    except UnicodeDecodeError:
-        raise CaptionRefused("its caption is not UTF-8 text") from None

@@ -1,27 +1,34 @@
 """One picture from unknown hands made safe: decoded within bounds, set upright, stripped, written anew.
 
-The rule: nothing of a file survives but its pixels. JPEG is written anew as JPEG (quality 95, full chroma), anything
-else losslessly as PNG, always as 8-bit RGB: metadata, hidden frames and whatever is glued to a file stay behind.
+The rule: nothing of a file survives but its pixels, always as upright 8-bit RGB: metadata, hidden frames and whatever
+is glued to a file stay behind. Where that leaves the coded pixels of a JPEG or PNG as they are, they are kept bit for
+bit; else JPEG is written anew as JPEG (quality 95, full chroma), anything else losslessly as PNG.
 """
 
+import errno
 import hashlib
 import io
-import warnings
+import mmap
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from core.domain.value import Value
+from worker.adapters.stripping import stripped
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 64_000_000
 ORIENTATION = 0x0112
 DEEP_MODES, MAX_DEEP = ("I", "F"), 0xFFFF
 METADATA = frozenset({"exif", "xmp", "photoshop", "comment"})
+JPEGS = frozenset({"JPEG", "MPO"})
 HASH_SIDE, HASH_SAMPLES = 8, 32
 SHARPNESS_SIDE = 512
+UNSEEN = "removed its metadata"
+FOLLOWED = "removed what followed the picture"
 
 EMPTY = "The file is empty. Look at it on your side and send it again."
 UNREADABLE = "It is not a picture that can be read. Send it as JPEG, PNG, WebP, GIF, BMP or TIFF."
@@ -40,7 +47,7 @@ class PictureRefused(Exception):  # noqa: N818 a past participle, as every resul
 
 
 class CleanPicture(Value):
-    """A picture that was written anew, and what was changed on the way.
+    """A picture that holds nothing but its pixels, and what was changed on the way.
 
     `bytes` is the size of the file at `path`; `phash` is 64 bits as 16 hex digits; `sharpness` as `sharpness()` says.
     """
@@ -57,8 +64,19 @@ class CleanPicture(Value):
     repairs: tuple[str, ...] = ()
 
 
+class Decoded(NamedTuple):
+    """An upright 8-bit RGB picture, the format of its file, what was changed, and whether the pixels are as coded."""
+
+    picture: Image.Image
+    file_format: str | None
+    repairs: tuple[str, ...]
+    is_as_coded: bool
+
+
 def clean(raw: Path, out: Path) -> CleanPicture:
     """Decode the file `raw` and write its picture into the folder `out`, named by its sha256.
+
+    Decoders warn of whatever they forgive: call it where warnings are ignored.
 
     Raises:
         PictureRefused: It is no picture, damaged, or larger than 64 megapixels (seen before anything is decoded) or
@@ -67,66 +85,80 @@ def clean(raw: Path, out: Path) -> CleanPicture:
     if not raw.stat().st_size:
         raise PictureRefused(EMPTY)
     try:
-        return rewritten(raw, out)
+        return cleaned(raw, out)
     except MemoryError:
+        raise PictureRefused(TOO_HUNGRY) from None
+    except OSError as reason:
+        if reason.errno != errno.ENOMEM:
+            raise
         raise PictureRefused(TOO_HUNGRY) from None
 
 
-def rewritten(raw: Path, out: Path) -> CleanPicture:
+def cleaned(raw: Path, out: Path) -> CleanPicture:
     """Do what `clean` says, while memory lasts.
 
     Raises:
         PictureRefused: As for `clean`.
-        MemoryError: The limit of this process is reached.
+        MemoryError, OSError: The limit of this process is reached.
     """
-    picture, file_format, repairs = decoded(raw)
-    is_jpeg = file_format in {"JPEG", "MPO"}
-    stream = io.BytesIO()
-    if is_jpeg:
-        picture.save(stream, "JPEG", quality=95, subsampling=0)
-    else:
-        picture.save(stream, "PNG")
-    sha256 = hashlib.sha256(stream.getbuffer()).hexdigest()
+    picture, file_format, repairs, is_as_coded = decoded(raw)
+    with raw.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        original_sha256 = hashlib.sha256(content).hexdigest()
+        bare = stripped(content)
+    if bare and bare.followed and file_format != "MPO":  # what follows in an MPO are previews
+        repairs = (*repairs, FOLLOWED)
+    is_jpeg = file_format in JPEGS
+    written = bare.content if bare and is_as_coded else encoded(picture, is_jpeg=is_jpeg)
+    sha256 = hashlib.sha256(written).hexdigest()
     path = out / f"{sha256}.{'jpg' if is_jpeg else 'png'}"
-    path.write_bytes(stream.getbuffer())
-    with raw.open("rb") as file:
-        original_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    path.write_bytes(written)
+    gray = picture.convert("L")
     return CleanPicture(
         path=path,
         media_type="image/jpeg" if is_jpeg else "image/png",
         width=picture.width,
         height=picture.height,
-        bytes=stream.getbuffer().nbytes,
+        bytes=len(written),
         sha256=sha256,
         original_sha256=original_sha256,
-        phash=perceptual_hash(picture),
-        sharpness=sharpness(picture),
+        phash=perceptual_hash(gray),
+        sharpness=sharpness(gray),
         repairs=repairs,
     )
 
 
-def decoded(raw: Path) -> tuple[Image.Image, str | None, tuple[str, ...]]:
-    """Return the upright 8-bit RGB picture in a file, free of metadata, its file format, and what was changed.
+def encoded(picture: Image.Image, *, is_jpeg: bool) -> bytes:
+    """Return a picture as the bytes of a new file."""
+    anew = picture.convert("RGB")
+    anew.info.clear()
+    stream = io.BytesIO()
+    if is_jpeg:
+        anew.save(stream, "JPEG", quality=95, subsampling=0)
+    else:
+        anew.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def decoded(raw: Path) -> Decoded:
+    """Return the upright 8-bit RGB picture in a file.
 
     Raises:
         PictureRefused: As for `clean`.
     """
-    with warnings.catch_warnings(action="ignore"):  # bombs are measured here; odd metadata is thrown away anyhow
-        try:
-            with Image.open(raw, formats=FORMATS) as source:
-                picture, repairs = repaired(source)
-                return picture, source.format, repairs
-        except (PictureRefused, MemoryError):
-            raise
-        except Image.DecompressionBombError:
-            raise PictureRefused(TOO_LARGE) from None
-        except UnidentifiedImageError:
-            raise PictureRefused(UNREADABLE) from None
-        except Exception as reason:  # decoders fail in every possible way on hostile bytes
-            raise PictureRefused(DAMAGED) from reason
+    try:
+        with Image.open(raw, formats=FORMATS) as source:
+            return repaired(source)
+    except (PictureRefused, MemoryError):
+        raise
+    except Image.DecompressionBombError:
+        raise PictureRefused(TOO_LARGE) from None
+    except UnidentifiedImageError:
+        raise PictureRefused(UNREADABLE) from None
+    except Exception as reason:  # decoders fail in every possible way on hostile bytes
+        raise PictureRefused(DAMAGED) from reason
 
 
-def repaired(source: ImageFile) -> tuple[Image.Image, tuple[str, ...]]:
+def repaired(source: ImageFile) -> Decoded:
     """Decode a picture into upright 8-bit RGB, and tell each change that its owner might notice.
 
     Raises:
@@ -140,7 +172,7 @@ def repaired(source: ImageFile) -> tuple[Image.Image, tuple[str, ...]]:
         repairs.append("kept the first frame only")
     source.load()
     if METADATA & source.info.keys() or getattr(source, "text", None):
-        repairs.append("removed its metadata")
+        repairs.append(UNSEEN)
     picture: Image.Image = source
     if source.getexif().get(ORIENTATION, 1) != 1:
         picture = ImageOps.exif_transpose(picture)
@@ -155,9 +187,9 @@ def repaired(source: ImageFile) -> tuple[Image.Image, tuple[str, ...]]:
         repairs.append(f"converted {picture.mode} to RGB")
     picture, had_profile = in_srgb(picture, source.info.get("icc_profile"))
     repairs += ["converted its colour profile to sRGB"] * had_profile
-    picture = picture.convert("RGB")
-    picture.info.clear()
-    return picture, tuple(repairs)
+    is_as_coded = source.mode == "RGB" and set(repairs) <= {UNSEEN}
+    upright = picture if picture.mode == "RGB" else picture.convert("RGB")
+    return Decoded(upright, source.format, tuple(repairs), is_as_coded)
 
 
 def shallow(picture: Image.Image) -> Image.Image:
@@ -203,7 +235,7 @@ def perceptual_hash(picture: Image.Image) -> str:
     The DCT hash of Zauner, «Implementation and Benchmarking of Perceptual Image Hash Functions» (2010), with the
     choices of ImageHash's `phash`: 32×32 samples, the 8×8 lowest frequencies, set where above their median.
     """
-    gray = picture.convert("L").resize((HASH_SAMPLES, HASH_SAMPLES), Image.Resampling.LANCZOS)
+    gray = picture.convert("L").resize((HASH_SAMPLES, HASH_SAMPLES), Image.Resampling.LANCZOS, reducing_gap=4.0)
     frequency, sample = np.arange(HASH_SIDE)[:, None], np.arange(HASH_SAMPLES)[None, :]
     basis = np.cos(np.pi * frequency * (2 * sample + 1) / (2 * HASH_SAMPLES))
     spectrum = (basis @ np.asarray(gray, dtype=np.float64) @ basis.T).round(6)  # so that plain areas hash the same
@@ -216,8 +248,8 @@ def sharpness(picture: Image.Image) -> float:
     The measure is LAPV of Pertuz, Puig and Garcia, «Analysis of focus measure operators for shape-from-focus» (2013).
     """
     gray = picture.convert("L")
-    gray.thumbnail((SHARPNESS_SIDE, SHARPNESS_SIDE))
-    values = np.pad(np.asarray(gray, dtype=np.float64), 1, mode="edge")
+    gray.thumbnail((SHARPNESS_SIDE, SHARPNESS_SIDE), reducing_gap=1.0)
+    values = np.pad(np.asarray(gray, dtype=np.int16), 1, mode="edge")
     centre = values[1:-1, 1:-1]
     laplacian = values[:-2, 1:-1] + values[2:, 1:-1] + values[1:-1, :-2] + values[1:-1, 2:] - 4 * centre
     return round(float(laplacian.var()), 3)

@@ -1,4 +1,4 @@
-"""Many pictures on one: a numbered contact sheet, also blurred, and the grid that shows what a training changed."""
+"""Many pictures on one: a numbered contact sheet, also blurred, pairs side by side, and what a training changed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +10,12 @@ THUMBNAIL, CELL, GAP, LINE = 160, 192, 8, 24
 COARSE = 20  # pixels of a sheet that become one when it is blurred: eight of a thumbnail
 INK, PAPER = "black", "white"
 
+Numbered = tuple[int, Path | None]
+"""The number that people know a picture by, and where it is; None where it cannot be shown."""
 
-def contact_sheet(pictures: Sequence[Path], out: Path) -> Path:
-    """Write thumbnails, six to a row and numbered from 1, as PNG to `out`; of more than sixty the first sixty.
+
+def contact_sheet(pictures: Sequence[Numbered], out: Path) -> Path:
+    """Write numbered thumbnails, six to a row, as PNG to `out`; of more than sixty the first sixty.
 
     Args:
         pictures: Clean pictures, at least one.
@@ -22,14 +25,24 @@ def contact_sheet(pictures: Sequence[Path], out: Path) -> Path:
         `out`.
     """
     shown = pictures[:MAX_ON_SHEET]
-    columns = min(len(shown), COLUMNS)
-    rows = -(-len(shown) // columns)
+    return side_by_side([shown[first : first + COLUMNS] for first in range(0, len(shown), COLUMNS)], out)
+
+
+def side_by_side(rows: Sequence[Sequence[Numbered]], out: Path) -> Path:
+    """Write rows of thumbnails, each under its number, as PNG to `out`: at least one row.
+
+    Returns:
+        `out`.
+    """
+    columns = max(map(len, rows))
     step_x, step_y = THUMBNAIL + GAP, THUMBNAIL + LINE + GAP
-    sheet = Image.new("RGB", (columns * step_x + GAP, rows * step_y + GAP), PAPER)
-    for index, path in enumerate(shown):
-        corner = GAP + index % columns * step_x, GAP + index // columns * step_y
-        write(sheet, str(index + 1), corner)
-        place(sheet, path, (corner[0], corner[1] + LINE), THUMBNAIL)
+    sheet = Image.new("RGB", (columns * step_x + GAP, len(rows) * step_y + GAP), PAPER)
+    for row, pictures in enumerate(rows):
+        for column, (number, path) in enumerate(pictures):
+            corner = GAP + column * step_x, GAP + row * step_y
+            write(sheet, str(number), corner)
+            if path:
+                place(sheet, path, (corner[0], corner[1] + LINE), THUMBNAIL)
     sheet.save(out, "PNG")
     return out
 
@@ -78,9 +91,14 @@ def write(sheet: Image.Image, words: str, corner: tuple[int, int]) -> None:
 def place(sheet: Image.Image, path: Path, corner: tuple[int, int], side: int) -> None:
     """Paste a picture into the middle of a square; a tiny one grows by whole steps and keeps its pixels sharp."""
     with Image.open(path) as picture:
-        growth = max(1, side // max(picture.size))
-        scaled = picture.convert("RGB")
-    if growth > 1:
+        scaled = thumbnail(picture, side)
+    sheet.paste(scaled, (corner[0] + (side - scaled.width) // 2, corner[1] + (side - scaled.height) // 2))
+
+
+def thumbnail(picture: Image.Image, side: int = THUMBNAIL) -> Image.Image:
+    """Return a picture as it fits into a square; a tiny one as large as whole steps make it."""
+    scaled = picture.convert("RGB")
+    if (growth := side // max(picture.size)) > 1:
         scaled = scaled.resize((scaled.width * growth, scaled.height * growth), Image.Resampling.NEAREST)
     scaled.thumbnail((side, side))
-    sheet.paste(scaled, (corner[0] + (side - scaled.width) // 2, corner[1] + (side - scaled.height) // 2))
+    return scaled

@@ -1,20 +1,23 @@
 """Intake: raw uploads are looked into in a limited child process, and what is clean is stored."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+import os
+from collections.abc import Sequence
 
-from core.domain.artifact import Artifact
-from core.domain.rating import Rating
-from core.kinds.intake import FileOutcome, Payload, Picture, Result, Verdict
-from worker.adapters import sheets, unpacking
+from core.domain.dataset import Dataset
+from core.domain.quota import Usage
+from core.kinds.intake import Payload, Picture, Portion, Result
+from worker.adapters import links
 from worker.adapters.archives import RawFile
-from worker.adapters.unpacking import IntakeTask, Progressed, Taken, TakenPicture
+from worker.adapters.portions import TakenPortion
+from worker.adapters.progress import Progressed
+from worker.adapters.unpacking import IntakeTask, Taken, TakenPicture
 from worker.channel import TaskFailed
 from worker.child import Child, ChildDied, ChildTimedOut
 from worker.task import Task
 
 SECONDS = 900
+THREAD_MEMORY = 5 * 2**28  # bytes that a picture of 64 megapixels takes at worst, so that none starves another
 
 
 class FilesTooDemanding(TaskFailed):
@@ -31,38 +34,48 @@ async def work(task: Task) -> Result:
         LeaseLost: The attempt is stale.
     """
     payload = Payload.model_validate(task.job.payload)
+    dataset = await task.services.datasets.known(payload.dataset)
     raw = [
         RawFile(path=await task.fetch(file.sha256, task.folder / "raw" / str(number)), name=file.name)
         for number, file in enumerate(payload.files)
     ]
-    taken = await looked_into(task, raw)
-    pictures = [await _stored(task, picture) for picture in taken.pictures]
-    sheet, preview = await _sheets(task, payload.dataset, taken.contact_sheet)
-    return Result(pictures=tuple(pictures), outcomes=tuple(_flat(taken.outcomes)), sheet=sheet, preview=preview)
+    files, outcomes = await links.gathered(raw, payload.links, task.folder / "links")
+    room = await task.services.datasets.room(dataset.id)
+    taken = await _looked_into(task, files, dataset, room)
+    return Result(
+        pictures=tuple([await _picture(task, picture) for picture in taken.pictures]),
+        portions=tuple([await _portion(task, portion) for portion in taken.portions]),
+        outcomes=(*outcomes, *taken.outcomes),
+        errors=taken.errors,
+        error_count=taken.error_count,
+        source_format=taken.source_format,
+    )
 
 
-async def looked_into(task: Task, files: Sequence[RawFile]) -> Taken:
-    """Decode files in a fresh child with limited memory and time; the pictures lie in the task's folder.
+async def _looked_into(task: Task, files: Sequence[RawFile], dataset: Dataset, room: Usage) -> Taken:
+    """Read files for a dataset in a fresh child with limited memory and time; what is clean lies in the task's folder.
 
     Raises:
         FilesTooDemanding: The child ran out of memory or time.
     """
     out = task.folder / "clean"
     await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
+    threads = max(1, min(os.cpu_count() or 1, task.memory // THREAD_MEMORY))
+    asked = IntakeTask(files=tuple(files), out=out, dataset=dataset.name, kind=dataset.kind, room=room, threads=threads)
 
     async def on_event(event: Progressed) -> None:
-        await task.progressed(event.done, event.total, doing="looking at pictures")
+        await task.progressed(event.done, event.total, doing="looking at files")
 
     async with Child("worker.adapters.unpacking:Unpacking", memory=task.memory, seconds=SECONDS) as child:
         try:
-            taken: Taken = await child.call("take", IntakeTask(files=tuple(files), out=out), on_event=on_event)
+            taken: Taken = await child.call("take", asked, on_event=on_event)
         except (ChildDied, ChildTimedOut) as error:
-            words = "Looking into these files took too much memory or time. Send smaller pictures, or fewer at once."
+            words = "Looking into these files took too much memory or time. Send smaller ones, or fewer at once."
             raise FilesTooDemanding(words) from error
     return taken
 
 
-async def _stored(task: Task, picture: TakenPicture) -> Picture:
+async def _picture(task: Task, picture: TakenPicture) -> Picture:
     return Picture(
         artifact=await task.store(picture.path, name=picture.name, media_type=picture.media_type),
         original_sha256=picture.original_sha256,
@@ -71,23 +84,10 @@ async def _stored(task: Task, picture: TakenPicture) -> Picture:
         phash=picture.phash,
         sharpness=picture.sharpness,
         caption=picture.caption,
+        metadata=picture.metadata,
     )
 
 
-async def _sheets(task: Task, dataset: str, sheet: Path | None) -> tuple[Artifact | None, Artifact | None]:
-    """The stored contact sheet, and for moderators the blurred one, each where there is one."""
-    if sheet is None:
-        return None, None
-    stored = await task.store(sheet, name="contact-sheet.png", media_type="image/png")
-    if await task.services.datasets.rating(dataset) is Rating.SFW:
-        return stored, None
-    blurred = await asyncio.to_thread(sheets.blurred, sheet, sheet.with_name("preview.png"))
-    return stored, await task.store(blurred, name="preview.png", media_type="image/png")
-
-
-def _flat(outcomes: Iterable[unpacking.FileOutcome]) -> Iterator[FileOutcome]:
-    """Outcomes in a row, those in an archive after it; what was plainly taken needs no words."""
-    for outcome in outcomes:
-        words = "" if outcome.verdict is Verdict.TAKEN else outcome.words
-        yield FileOutcome(name=outcome.name, verdict=outcome.verdict, words=words)
-        yield from _flat(outcome.inside)
+async def _portion(task: Task, portion: TakenPortion) -> Portion:
+    artifact = await task.store(portion.path, name=portion.path.name, media_type="application/jsonl")
+    return Portion(artifact=artifact, count=portion.count, facts=portion.facts)

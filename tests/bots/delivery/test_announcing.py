@@ -47,7 +47,7 @@ async def test_other_answers_stay_as_they_are(house: House) -> None:
     ann, bob = await a_member(house), await a_member(house, "bob")
     quiet = await a_member(house, "cid", telling=Telling.QUIET)
     going = await a_job_at(house, ann, CHANNEL)
-    ended = await finished(house, await a_job_at(house, ann, CHANNEL, name="other"))
+    ended = await finished(house, await a_job_at(house, ann, CHANNEL, name="quill"))
     theirs = await a_job_at(house, quiet, CHANNEL)
     whole = [
         (ann, Reply(title="Wallet")),

@@ -201,7 +201,7 @@ async def test_a_slow_chat_holds_up_no_other_and_is_served_one_at_a_time(house: 
     deliverer, theirs = a_deliverer(house, chat), DM.but(chat="bob")
     chat.held = {DM.chat: asyncio.Event()}
     await a_job_at(house, ann, DM)
-    await a_job_at(house, ann, DM, name="other")
+    await a_job_at(house, ann, DM, name="quill")
     clock.advance(FIRST)
     await deliverer.begin()
     await a_job_at(house, bob, theirs)

@@ -225,7 +225,7 @@ async def test_what_a_notice_is_about_may_be_gone(house: House) -> None:
 
 @pytest.mark.parametrize(
     ("telling", "titles"),
-    [(Telling.FINAL, ["zorp · 1 file coming in · done", "News for everyone"]), (Telling.QUIET, ["News for everyone"])],
+    [(Telling.FINAL, ["zorp · the doctor looks · done", "News for everyone"]), (Telling.QUIET, ["News for everyone"])],
 )
 async def test_how_much_is_told_is_chosen_but_for_news(
     house: House, clock: HandClock, telling: Telling, titles: list[str]

@@ -58,7 +58,7 @@ async def test_a_button_answers_beside_its_message_unless_it_replaces_it(house: 
 async def test_a_button_whose_command_needs_more_opens_a_form(discord: Discord) -> None:
     ann = discord.person(7, "ann")
     said = await ann.slash("dataset new", name="zorp", trigger="zorp")
-    asked = await ann.presses(said.last, "Add pictures")
+    asked = await ann.presses(said.last, "Add files")
     assert asked.modal
     assert list(asked.modal.inputs) == ["files"]
     taken = await ann.submits(asked.modal, files=[("a.png", b"a")])

@@ -50,7 +50,7 @@ async def test_answers_choices_and_forms_are_each_persons_own(house: House) -> N
         offered = [await one.autocomplete(channel, "dataset view", "dataset", "zo") for one in (ann, bob)]
         assert [[choice["name"] for choice in choices] for choices in offered] == [["zorp"], []]
 
-        form = await ann.click(made.response, label="Add pictures")
+        form = await ann.click(made.response, label="Add files")
         assert form.modal
         assert form.modal["title"] == "/dataset add"
 

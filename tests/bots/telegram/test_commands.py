@@ -2,11 +2,19 @@
 
 import pytest
 
+from bots.commands import discovered
+from bots.telegram.menus import CANCEL, MOST
+from bots.telegram.rendering import spelled
 from core.domain.account import Platform, Role
 from loraguild.composition import House
 from tests.emulators.telegram import Telegram, labels
 
 pytestmark = pytest.mark.usefixtures("bot")
+
+
+def allowed(role: Role) -> set[str]:
+    """What a role may use of what stands in menus, as Telegram calls it."""
+    return {spelled(path)[1:] for path, one in discovered().items() if one.menu and role.covers(one.role)}
 
 
 async def test_a_command_with_everything_is_answered_at_once(telegram: Telegram) -> None:
@@ -15,7 +23,7 @@ async def test_a_command_with_everything_is_answered_at_once(telegram: Telegram)
     await ann.says("/dataset_new zorp trigger=zorp rating=sfw")
 
     reply = await telegram.heard(42, containing="«zorp» is open")
-    assert labels(reply)[0] == "Add pictures"
+    assert labels(reply)[0] == "Add files"
     assert "/dataset_add zorp FILES…" in reply.text
 
 
@@ -47,7 +55,7 @@ async def test_what_is_missing_is_asked_question_by_question(telegram: Telegram)
     await ann.says("zorp")
     await telegram.heard(42, containing="The word that will call the model")
     await ann.says("zorp")
-    rating = await telegram.heard(42, containing="Who the pictures are for")
+    rating = await telegram.heard(42, containing="Who it is for")
     await ann.clicks(rating, "sfw")
 
     reply = await telegram.heard(42, containing="«zorp» is open")
@@ -120,7 +128,7 @@ async def test_back_asks_the_question_before_again(telegram: Telegram) -> None:
     await ann.says("grizzly")
     await telegram.heard(42, containing="The word that will call the model")
     await ann.says("zorp")
-    await ann.clicks(await telegram.heard(42, containing="Who the pictures are for"), "Skip")
+    await ann.clicks(await telegram.heard(42, containing="Who it is for"), "Skip")
 
     assert await telegram.heard(42, containing="«grizzly» is open")
 
@@ -161,20 +169,20 @@ async def test_an_old_keyboard_brings_the_question_as_it_is_now(house: House, te
 async def test_a_double_click_has_one_effect(telegram: Telegram) -> None:
     ann = telegram.person(42)
     await ann.says("/dataset_new zorp zorp")
-    rating = await telegram.heard(42, containing="Who the pictures are for")
+    rating = await telegram.heard(42, containing="Who it is for")
 
     await ann.clicks(rating, "sfw")
     await ann.clicks(rating, "sfw")
     opened = await telegram.heard(42, containing="is open")
-    await ann.clicks(opened, "Add pictures")
-    await ann.clicks(opened, "Add pictures")
+    await ann.clicks(opened, "Add files")
+    await ann.clicks(opened, "Add files")
     await telegram.heard(42, containing="Send them now")
     await ann.says("/wallet")
 
     await telegram.heard(42, containing="100 to spend")
     assert [message.text.splitlines()[0] for message in telegram.sent(42)] == [
         "Dataset «zorp» is open",
-        "Pictures, or a zip of pictures (with .txt captions beside them)",
+        "Pictures (.txt captions beside them), conversations, or a zip",
         "100 to spend",
     ]
 
@@ -205,7 +213,9 @@ async def test_a_button_replaces_its_message_where_it_says_so(telegram: Telegram
     assert labels(changed) == ["In the channel where you ordered", "A card that moves", "Only the end"]
 
 
-async def test_the_menu_is_for_everybody_and_an_admin_sees_more(house: House, telegram: Telegram) -> None:
+async def test_the_menu_is_for_everybody_and_an_admin_has_a_full_one_of_their_own(
+    house: House, telegram: Telegram
+) -> None:
     ann, root = telegram.person(42), telegram.person(7, "Root")
     await ann.says("/me")
     await telegram.heard(42, containing="account")
@@ -219,9 +229,24 @@ async def test_the_menu_is_for_everybody_and_an_admin_sees_more(house: House, te
     everybody = await telegram.until(lambda: telegram.menu("default"))
     admins = await telegram.until(lambda: telegram.menu("chat", "7"))
     assert telegram.menu("chat", "42") == {}
-    assert everybody["dataset_new"] == "Open a dataset for pictures of one subject."
-    assert set(everybody) < set(admins)
-    assert "admin_grant" in set(admins) - set(everybody)
+    assert everybody["wallet"] == "Your points and qoints, and what was moved lately."
+    assert set(everybody) == {*allowed(Role.USER), CANCEL}
+    assert set(admins) - set(everybody) == allowed(Role.ADMIN) - allowed(Role.USER)
+    assert len(admins) == MOST  # not all has room
+
+
+async def test_what_has_no_room_in_a_menu_can_be_typed_all_the_same(house: House, telegram: Telegram) -> None:
+    root = telegram.person(7, "Root")
+    actor = await house.services.accounts.welcome(Platform.TELEGRAM, "7", name="Root")
+    await house.store.accounts.save((await house.store.accounts.get(actor.account)).but(role=Role.ADMIN))
+    await root.says("/me")
+    await telegram.heard(7, containing="admin")
+    admins = await telegram.until(lambda: telegram.menu("chat", "7"))
+
+    await root.says("/wallet")
+
+    assert "wallet" not in admins
+    await telegram.heard(7, containing="100 to spend")
 
 
 async def test_deep_links_reach_start(telegram: Telegram) -> None:

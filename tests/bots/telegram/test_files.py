@@ -13,7 +13,7 @@ from core.kinds.intake import Payload
 from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.bots.telegram.conftest import Serving
-from tests.builders.scenes import finished
+from tests.builders.scenes import claimed, finished, stored, well_done
 from tests.emulators.telegram import File, Person, Telegram, labels
 
 
@@ -35,9 +35,9 @@ async def names(house: House) -> list[list[str]]:
 
 
 async def adding(telegram: Telegram, ann: Person) -> None:
-    """Open a dataset and be asked for pictures."""
+    """Open a dataset and be asked for files."""
     await ann.says("/dataset_new zorp zorp sfw")
-    await ann.clicks(await telegram.heard(ann.id, containing="«zorp» is open"), "Add pictures")
+    await ann.clicks(await telegram.heard(ann.id, containing="«zorp» is open"), "Add files")
     await telegram.heard(ann.id, containing="Send them now")
 
 
@@ -238,7 +238,7 @@ async def test_what_no_command_takes_is_said(telegram: Telegram) -> None:
 
 
 @pytest.mark.usefixtures("bot")
-async def test_one_card_follows_and_says_what_became_of_the_files(
+async def test_one_card_says_what_became_of_the_files_and_another_what_the_doctor_says(
     house: House, telegram: Telegram, clock: HandClock
 ) -> None:
     ann = telegram.person(42)
@@ -251,6 +251,16 @@ async def test_one_card_follows_and_says_what_became_of_the_files(
     card = await telegram.heard(42, containing="waiting")
     (job,) = await house.store.jobs.queue()
     await finished(house, job)
+    taken = await telegram.heard(42, containing="2 pictures taken into «zorp».")
+    clock.advance(PACE)
+    looking = await telegram.heard(42, containing="the doctor looks · waiting")
+    (look,) = await house.store.jobs.queue()
+    found, token = await claimed(house, look)
+    sheet = await stored(house, "sheet.jpg", a_photo().content)
+    await house.services.jobs.finish(found.id, token, (await well_done(house, found)).but(sheets=(sheet,)))
+    said = await telegram.heard(42, containing="2 pictures, 512×512 px, 2 captioned: ready.")
 
-    done = await telegram.heard(42, containing="done")
-    assert done.id > card.id
+    assert taken.id > card.id
+    assert (taken.text.splitlines()[-1], labels(taken)) == ("The doctor looks at them now.", ["Add more"])
+    assert said.id > looking.id
+    assert ("photo" in said.body, labels(said)) == (True, ["Check again", "Train"])

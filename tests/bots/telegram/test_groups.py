@@ -8,6 +8,7 @@ from bots.telegram.meeting import PLATFORM
 from core.domain.account import Role
 from core.domain.community import Community, community_id
 from loraguild.composition import House
+from tests.builders.entities import NOON
 from tests.emulators.telegram import Telegram, labels
 
 pytestmark = pytest.mark.usefixtures("bot")
@@ -55,13 +56,14 @@ async def test_questions_of_a_private_command_are_asked_in_private(telegram: Tel
 async def test_what_is_asked_in_private_is_done_where_it_was_said(house: House, telegram: Telegram) -> None:
     root, group = telegram.person(7, "Root", started=True), telegram.group(GROUP)
     actor = await house.services.accounts.welcome(PLATFORM, "7", name="Root")
-    await house.store.accounts.save((await house.store.accounts.get(actor.account)).but(role=Role.ADMIN))
+    account = await house.store.accounts.get(actor.account)
+    await house.store.accounts.save(account.but(role=Role.ADMIN).verified(by="mod", now=NOON))
 
     await root.says("/admin_setting value=yes", chat=group)
     await root.clicks(await telegram.heard(7, containing="Which setting"), "nsfw")
     await telegram.heard(7, containing="nsfw is yes now")
     await root.says("/dataset_new zorp zorp", chat=group)
-    await root.clicks(await telegram.heard(7, containing="Who the pictures are for"), "nsfw")
+    await root.clicks(await telegram.heard(7, containing="Who it is for"), "nsfw")
     await telegram.heard(7, containing="«zorp» is open")
 
     assert said(telegram, GROUP) == []

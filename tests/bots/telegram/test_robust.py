@@ -36,7 +36,7 @@ async def test_a_restart_in_the_middle_of_a_conversation_goes_on(telegram: Teleg
     async with serving():
         await telegram.heard(42, containing="The word that will call the model")
         await ann.says("zorp")
-        rating = await telegram.heard(42, containing="Who the pictures are for")
+        rating = await telegram.heard(42, containing="Who it is for")
     async with serving():
         await ann.clicks(rating, "sfw")
         assert await telegram.heard(42, containing="«zorp» is open")
@@ -73,7 +73,7 @@ async def test_what_was_cut_off_is_done_once_though_it_is_told_twice(
     async with serving():
         await telegram.heard(42, containing="The word that will call the model")
         await ann.says("zorp")
-        await ann.clicks(await telegram.heard(42, containing="Who the pictures are for"), "sfw")
+        await ann.clicks(await telegram.heard(42, containing="Who it is for"), "sfw")
         assert await telegram.heard(42, containing="«zorp» is open")
 
 

@@ -1,11 +1,15 @@
 """The captioner that needs nothing but Pillow: it names the colours of a figure and of its ground."""
 
+import asyncio
 import colorsys
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from PIL import Image, ImageChops, ImageFilter
 
+from config.settings import Settings
 from worker.adapters.captioners import Captioner
 
 NAMES = ("black", "white", "gray", "red", "brown", "orange", "yellow", "green", "blue", "purple", "pink")
@@ -20,25 +24,36 @@ GROUND_SHARE, SECOND_SHARE, SPECK_SHARE = 0.6, 0.2, 0.01
 
 
 class PaletteCaptioner:
-    """Says «purple and yellow, on a white background», or «mostly blue and gray» where the ground is not plain."""
+    """Looks at one picture after the other, off the event loop."""
 
-    def caption(self, picture: Path) -> str:
+    concurrency = 1
+
+    async def check(self) -> None:
+        """Nothing can be missing."""
+
+    async def caption(self, picture: Path) -> str:
         """Return the colours of a picture in words."""
-        with Image.open(picture) as opened:
-            named = colour_map(opened.convert("RGB"))
-        figure, inner, edge = areas(named), inner_areas(named), edge_areas(named)
-        ground, share = edge.most_common(1)[0]
-        if share < GROUND_SHARE * edge.total():
-            return f"mostly {leading(figure, inner)}"
-        del figure[ground], inner[ground]
-        if figure.total() < SPECK_SHARE * named.width * named.height:
-            return f"a plain {ground} background"
-        return f"{leading(figure, inner)}, on {'an' if ground == 'orange' else 'a'} {ground} background"
+        return await asyncio.to_thread(colours, picture)
 
 
-def captioner() -> Captioner:
-    """Return the palette captioner."""
-    return PaletteCaptioner()
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Captioner]:  # noqa: ARG001 - all captioners share one shape
+    """Give the palette captioner."""
+    yield PaletteCaptioner()
+
+
+def colours(picture: Path) -> str:
+    """Return «purple and yellow, on a white background», or «mostly blue and gray» where the ground is not plain."""
+    with Image.open(picture) as opened_picture:
+        named = colour_map(opened_picture.convert("RGB"))
+    figure, inner, edge = areas(named), inner_areas(named), edge_areas(named)
+    ground, share = edge.most_common(1)[0]
+    if share < GROUND_SHARE * edge.total():
+        return f"mostly {leading(figure, inner)}"
+    del figure[ground], inner[ground]
+    if figure.total() < SPECK_SHARE * named.width * named.height:
+        return f"a plain {ground} background"
+    return f"{leading(figure, inner)}, on {'an' if ground == 'orange' else 'a'} {ground} background"
 
 
 def leading(found: Counter[str], inner: Counter[str]) -> str:

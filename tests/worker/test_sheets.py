@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageChops
@@ -9,9 +10,11 @@ from worker.adapters.sheets import (
     LINE,
     MAX_ON_SHEET,
     THUMBNAIL,
+    Numbered,
     before_after,
     blurred,
     contact_sheet,
+    side_by_side,
 )
 
 
@@ -21,6 +24,10 @@ def painted(folder: Path, *colours: str, size: tuple[int, int] = (30, 30)) -> li
         paths.append(folder / f"{number}-{colour}.png")
         Image.new("RGB", size, colour).save(paths[-1])
     return paths
+
+
+def numbered(paths: Sequence[Path]) -> list[Numbered]:
+    return list(enumerate(paths, start=1))
 
 
 def middle(sheet: Image.Image, column: int, row: int, *, side: int) -> object:
@@ -36,7 +43,7 @@ def contrast(picture: Image.Image) -> int:
 
 def test_a_contact_sheet_shows_every_picture_in_its_place_with_a_number(tmp_path: Path) -> None:
     colours = ["red", "lime", "blue", "cyan", "magenta", "yellow", "black"]
-    with Image.open(contact_sheet(painted(tmp_path, *colours), tmp_path / "sheet.png")) as sheet:
+    with Image.open(contact_sheet(numbered(painted(tmp_path, *colours)), tmp_path / "sheet.png")) as sheet:
         assert sheet.size == (6 * (THUMBNAIL + GAP) + GAP, 2 * (THUMBNAIL + LINE + GAP) + GAP)
         shown = [middle(sheet, place % 6, place // 6, side=THUMBNAIL) for place in range(7)]
         assert shown == [Image.new("RGB", (1, 1), colour).getpixel((0, 0)) for colour in colours]
@@ -45,13 +52,26 @@ def test_a_contact_sheet_shows_every_picture_in_its_place_with_a_number(tmp_path
 
 def test_a_contact_sheet_ends_after_sixty_pictures(tmp_path: Path) -> None:
     paths = painted(tmp_path, "red") * (MAX_ON_SHEET + 5)
-    with Image.open(contact_sheet(paths, tmp_path / "sheet.png")) as sheet:
+    with Image.open(contact_sheet(numbered(paths), tmp_path / "sheet.png")) as sheet:
         assert sheet.height == 10 * (THUMBNAIL + LINE + GAP) + GAP
+
+
+def test_pairs_stand_side_by_side_and_what_cannot_be_shown_stays_blank(tmp_path: Path) -> None:
+    red, lime, blue = painted(tmp_path, "red", "lime", "blue")
+    rows: list[list[Numbered]] = [[(1, red), (7, lime)], [(2, blue), (3, None)]]
+    with Image.open(side_by_side(rows, tmp_path / "pairs.png")) as sheet:
+        assert sheet.size == (2 * (THUMBNAIL + GAP) + GAP, 2 * (THUMBNAIL + LINE + GAP) + GAP)
+        assert [middle(sheet, *place, side=THUMBNAIL) for place in ((0, 0), (1, 0), (0, 1), (1, 1))] == [
+            (255, 0, 0),
+            (0, 255, 0),
+            (0, 0, 255),
+            (255, 255, 255),
+        ]
 
 
 def test_extreme_shapes_fit(tmp_path: Path) -> None:
     paths = [*painted(tmp_path, "red", size=(3000, 1)), *painted(tmp_path, "blue", size=(1, 3000))]
-    with Image.open(contact_sheet(paths, tmp_path / "sheet.png")) as sheet:
+    with Image.open(contact_sheet(numbered(paths), tmp_path / "sheet.png")) as sheet:
         assert sheet.size == (2 * (THUMBNAIL + GAP) + GAP, THUMBNAIL + LINE + 2 * GAP)
 
 
@@ -81,7 +101,7 @@ def test_a_blurred_sheet_keeps_its_colours_and_nothing_that_can_be_recognised(tm
     fine = tmp_path / "fine.png"
     checks = Image.effect_noise((THUMBNAIL, THUMBNAIL), 100).convert("RGB")
     checks.save(fine)
-    sharp = contact_sheet([fine, *painted(tmp_path, "red", size=(200, 200))], tmp_path / "sheet.png")
+    sharp = contact_sheet(numbered([fine, *painted(tmp_path, "red", size=(200, 200))]), tmp_path / "sheet.png")
     with Image.open(blurred(sharp, tmp_path / "blurred.png")) as sheet, Image.open(sharp) as before:
         assert sheet.size == before.size
         noise = sheet.crop((GAP + 2 * COARSE, GAP + LINE + 2 * COARSE, GAP + 6 * COARSE, GAP + LINE + 6 * COARSE))

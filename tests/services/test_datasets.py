@@ -139,7 +139,7 @@ async def test_raw_uploads_are_let_go_and_pictures_are_kept(house: House, databa
 
     view = await house.services.datasets.view(ann, dataset.id)
     kept = {name for name, count in (await references(database)).items() if count}
-    assert {item.artifact.sha256 for item in view.items} == kept
+    assert {artifact.sha256 for artifact in (*(item.artifact for item in view.items), *view.dataset.sheets)} == kept
 
 
 @pytest.mark.parametrize("outcome", [BROKEN, None])

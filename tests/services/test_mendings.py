@@ -82,7 +82,7 @@ async def test_copies_are_dropped_and_the_others_close_up(house: House, database
     after, items = await looked(house, dataset), list(await house.store.items.of(dataset.id))
     assert (after.status, after.count, after.bytes, codes(after)) == (Status.READY, 2, 10, [])
     assert [(item.id, item.position) for item in items] == [(before[0].id, 0), (before[2].id, 1)]
-    assert await references(database) == {item.artifact.sha256: 1 for item in items}
+    assert await references(database) == {one.sha256: 1 for one in (*(item.artifact for item in items), *after.sheets)}
     assert [await house.store.captions.of(item.id) for item in gone] == [[], []]
 
 
@@ -206,7 +206,7 @@ async def test_scaled_pictures_take_the_place_of_large_ones(house: House, databa
     assert (items[0].id, items[0].width, items[0].artifact.name) == (item.id, LARGE, "0.png")
     assert items[0].captions == item.captions
     assert after.bytes == sum(one.artifact.size for one in items)
-    assert await references(database) == {one.artifact.sha256: 1 for one in items}
+    assert await references(database) == {one.sha256: 1 for one in (*(item.artifact for item in items), *after.sheets)}
 
 
 @pytest.mark.parametrize("ending", ["dropped", "failed", "cancelled", "purged"])

@@ -135,7 +135,10 @@ async def test_a_login_may_be_forgotten_again_the_next_day(house: House, clock: 
     await house.services.forgettings.forget(await somebody(house), giving_up=0)
     clock.advance(timedelta(days=1))
 
-    await house.services.forgettings.forget(await somebody(house), giving_up=0)
+    again = await somebody(house)
+    await house.services.forgettings.forget(again, giving_up=0)
+
+    assert (await house.store.accounts.get(again.account)).erased_at
 
 
 async def test_what_others_have_stays_theirs(house: House) -> None:

@@ -61,7 +61,7 @@ class Captionings:
 
         Raises:
             NotFound: There is no such dataset for this actor, or no such captioner.
-            DatasetEmpty, NothingToDo: There is no picture to describe.
+            DatasetEmpty, NothingToDo: There is no picture to describe, or another captioning is at it.
             ProviderNotAllowed, ConsentWithdrawn, Suspended: The pictures may not be sent there at all.
         """
         chosen = self._chosen(captioner)
@@ -115,7 +115,7 @@ class Captionings:
 
         Raises:
             NotFound: There is no such captioning of this actor, or its dataset or captioner is gone.
-            NothingToDo: It has not ended, or nothing is left of it to do.
+            NothingToDo: It has not ended, nothing is left of it to do, or another captioning is at it.
             ProviderNotAllowed, ConsentWithdrawn, Suspended: The pictures may not be sent there any more.
             NotEnoughPoints: The wallet does not cover the price.
             KeyReused: The key stands for another request.
@@ -287,7 +287,9 @@ async def _enqueued(
     place: Place,
     again: bool = False,
 ) -> Job:
-    """Queue the job with the price of so many pictures."""
+    """Queue the job with the price of so many pictures, where no other is at them: both would be paid."""
+    if any(other.kind == job.kind for other in await tx.jobs.about(dataset.id)):
+        raise NothingToDo(why=f"«{dataset.name}» is being described already. Wait for that card, or cancel it.")
     captioner.require_allowed(dataset.providers, dataset=dataset.name)
     payload = captioning.Payload(
         dataset=dataset.id,

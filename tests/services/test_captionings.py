@@ -393,6 +393,19 @@ async def test_words_of_young_age_do_not_come_into_captions_for_adults(house: Ho
     assert "nothing for adults is made of anybody who may be a minor" in result.failures[first.item]
 
 
+async def test_one_dataset_is_described_and_paid_once_at_a_time(house: House) -> None:
+    ann = await somebody(house)
+    dataset = await a_ready_dataset(house, ann)
+    first = await house.services.captionings.auto(ann, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="1")
+
+    with pytest.raises(NothingToDo, match="is being described already"):
+        await house.services.captionings.auto(ann, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="2")
+    await house.services.jobs.cancel(ann, first.id)
+    second = await house.services.captionings.auto(ann, dataset, mode=CaptionMode.OVERWRITE, place=HOME, key="2")
+
+    assert [job.id for job in await house.store.jobs.about(dataset.id)] == [second.id]
+
+
 async def test_there_must_be_pictures_and_a_captioner(house: House) -> None:
     ann = await somebody(house)
     empty = await house.services.datasets.create(ann, name="empty", trigger="emptyx")

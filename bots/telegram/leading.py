@@ -113,12 +113,15 @@ class Leading:
         """Deal with what waits, and with what comes, in order; what fails for want of a database is done again."""
         application = self._application(conversing)
         await application.initialize()
-        begun: set[str] = set()
+        begun: dict[str, bool] = {}  # which of them is over; the inbox may have been read before it was
         while True:
             self.receiving.news.clear()
+            over = [known for known, is_over in begun.items() if is_over]
             try:
                 waiting = await self.services.inboxes.waiting(PLATFORM, limit=PAGE + len(begun))
                 fresh = [update for update in waiting if update.id not in begun]
+                for known in over:
+                    del begun[known]
                 for update in fresh:
                     await self._dealt(application, update, begun, lanes)
             except Unavailable as error:
@@ -128,7 +131,7 @@ class Leading:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.receiving.news.wait(), self.pace.look)
 
-    async def _dealt(self, application: Hearing, update: Update, begun: set[str], lanes: Lanes) -> None:
+    async def _dealt(self, application: Hearing, update: Update, begun: dict[str, bool], lanes: Lanes) -> None:
         """Let one update be heard; it is done when everything is that its person is owed until then."""
         try:
             parsed = telegram.Update.de_json(json.loads(update.body), self.bot)
@@ -139,11 +142,11 @@ class Leading:
         await application.process_update(parsed)
         if self._failures:
             raise self._failures.pop()
-        begun.add(update.id)
+        begun[update.id] = False
 
         async def done() -> None:
             await recorded(lambda: self.services.inboxes.done(update))
-            begun.discard(update.id)
+            begun[update.id] = True
 
         lanes.later(str(parsed.effective_user.id) if parsed.effective_user else "", done)
 

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import socket
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import aiohttp
@@ -14,8 +16,10 @@ from bots.telegram.meeting import PLATFORM
 from bots.telegram.receiving import HEADER, Webhook
 from bots.telegram.serving import WRONG
 from core.domain.errors import PortTaken, TokenRefused
-from core.domain.inbox import LEAD
+from core.domain.inbox import LEAD, Update
 from core.ports.clock import HandClock
+from core.ports.store import PAGE
+from core.services.inboxes import Inboxes
 from loraguild.composition import House
 from tests.bots.telegram.conftest import Serving
 from tests.emulators.telegram import Telegram
@@ -56,6 +60,31 @@ async def test_what_was_stored_and_not_dealt_with_is_dealt_with(
 
     assert len(telegram.sent(42)) == 2
     assert await house.services.inboxes.waiting(PLATFORM) == []
+
+
+class SlowlyRead(Inboxes):
+    """An inbox whose answers are old when they come."""
+
+    async def waiting(self, platform: str, *, limit: int = PAGE) -> Sequence[Update]:
+        """What was to be dealt with a while ago."""
+        found = await super().waiting(platform, limit=limit)
+        await asyncio.sleep(0.3)
+        return found
+
+
+async def test_what_is_over_while_the_inbox_is_being_read_is_not_done_again(
+    house: House, telegram: Telegram, serving: Serving
+) -> None:
+    ann, services = telegram.person(42), house.services
+    slow = SlowlyRead(store=house.store, clock=services.inboxes.clock, ids=services.inboxes.ids)
+
+    async with serving(services=replace(services, inboxes=slow)):
+        await ann.says("/wallet")
+        await telegram.heard(42, containing="100 to spend")
+        await ann.says("/me")
+        await telegram.heard(42, containing="account")
+
+    assert [message.text.splitlines()[0] for message in telegram.sent(42)] == ["100 to spend", "Ann"]
 
 
 async def test_what_was_cut_off_is_done_once_though_it_is_told_twice(

@@ -39,7 +39,7 @@ e2e: setup ## run the tests of whole processes, kill -9 included
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e
 
 bench: setup ## run every benchmark
-	@set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done
+	@set -e; for script in benchmarks/*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py); done
 
 check: lint types imports test ## all that a change must pass
 

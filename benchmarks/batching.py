@@ -28,7 +28,9 @@ from worker.attempt import attempt
 from worker.batch import Batch
 from worker.child import Child
 from worker.loop import TOGETHER
+from worker.metrics import Metrics
 from worker.pipelines.tasks import Trained, TrainingItem, TrainingTask
+from worker.presence import Presence
 from worker.task import Task, chunks
 
 ORDERS = 8
@@ -99,11 +101,12 @@ async def drained(house: House, worker: Worker, studio: Child, folder: Path, *, 
     while job := await jobs.claim(worker):
         alike = await jobs.claim_alike(job, worker, most=together - 1) if together > 1 else ()
         async with Batch(studio, size=1 + len(alike), folder=folder / str(job.token)) as batch:
-            await asyncio.gather(*(attempt(a_task(house, one, studio, batch), stop=stop) for one in (job, *alike)))
+            tasks = [a_task(house, one, studio, batch, worker) for one in (job, *alike)]
+            await asyncio.gather(*(attempt(task, stop=stop) for task in tasks))
     return time.perf_counter() - since
 
 
-def a_task(house: House, job: Job, studio: Child, batch: Batch) -> Task:
+def a_task(house: House, job: Job, studio: Child, batch: Batch, worker: Worker) -> Task:
     """One attempt, in a folder of its own."""
     folder = batch.folder / job.id
     folder.mkdir(parents=True)
@@ -118,6 +121,8 @@ def a_task(house: House, job: Job, studio: Child, batch: Batch) -> Task:
         batch=batch,
         memory=MEMORY,
         checkpoint_seconds=60,
+        presence=Presence(worker, say=house.services.jobs.beat),
+        metrics=Metrics(),
     )
 
 

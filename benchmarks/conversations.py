@@ -36,6 +36,10 @@ class Deaf:
         """Go on."""
         return False
 
+    def wishes(self) -> tuple[Value, ...]:
+        """Wish nothing."""
+        return ()
+
 
 def ours(file: Path) -> int:
     """Take the file in and look at what was taken, as the jobs do."""

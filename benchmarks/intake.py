@@ -34,6 +34,10 @@ class Silence:
         """Never stop."""
         return False
 
+    def wishes(self) -> tuple[Value, ...]:
+        """Wish nothing."""
+        return ()
+
 
 def a_photo(seed: int, side: int) -> Image.Image:
     """Make soft shapes with the grain of a sensor, so that files are as large as those of photos."""

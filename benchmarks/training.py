@@ -1,8 +1,8 @@
-"""Compares a training with the plain loop of diffusers' text-to-image LoRA example: same base, pictures, steps.
+"""Compares a training with the loop of diffusers' own example: same base, pictures, steps, hyper-parameters.
 
 Run as `python -m benchmarks.training`. Each measurement is a process of its own; times are in seconds, memory in MiB.
-The plain loop encodes pictures and captions at every step, reads the loss at every step and makes no evaluation;
-ours caches, reads rarely, and evaluates before and after. Neither makes samples.
+The plain side is `benchmarks.plain`; ours caches, reads rarely, and evaluates before and after. Neither makes samples,
+except for the line that says so.
 """
 
 import argparse
@@ -14,17 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
+from benchmarks import plain
 from core.domain.value import Value
 from worker.bases import base_location
-from worker.pipelines.tasks import TrainingItem, TrainingTask
+from worker.pipelines.tasks import Trained, TrainingItem, TrainingTask
 
 PICTURES = Path(__file__).parents[1] / "loraguild" / "demo" / "pictures"
 RANK, RATE, RESOLUTION, BATCH = 16, 1e-3, 64, 4
-ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]
+SIDES = ("plain", "ours, cold", "ours, warm", "ours, warm, with samples")
 
 Measurement = dict[str, float]
 
@@ -39,136 +38,116 @@ class Stopwatch:
     def send(self, event: Value) -> None:
         """Ignore what is reported."""
 
+    def wishes(self) -> tuple[Value, ...]:
+        """Wish for nothing."""
+        return ()
+
     def stopping(self) -> bool:
         """Note the time and let the training go on."""
         self.ticks.append(time.perf_counter())
         return False
 
 
-def ours(folder: Path, *, steps: int) -> dict[str, Measurement]:
-    """Train twice in this process: with everything cold, then with a warm base and cache."""
-    measured: dict[str, Measurement] = {}
-    began = time.perf_counter()
-    from worker.pipelines.studio import Studio  # noqa: PLC0415 - importing torch is part of a cold start
-
-    studio = Studio()
-    task = TrainingTask(
+def ordered(folder: Path, order: plain.Order, *, architecture: str) -> TrainingTask:
+    """Say the same in our words."""
+    return TrainingTask(
         folder=folder,
-        architecture="sd15",
-        base="package:tiny-sd",
-        recipe="sd15_lora",
+        architecture=architecture,
+        base=order.base,
+        recipe=f"{architecture}_lora",
         hyperparameters={
-            "steps": steps,
+            "steps": order.steps,
             "epochs": 1,
-            "batch": BATCH,
-            "resolution": RESOLUTION,
-            "rank": RANK,
-            "alpha": RANK,
-            "unet_lr": RATE,
+            "batch": order.batch,
+            "resolution": order.resolution,
+            "buckets": False,
+            "rank": order.rank,
+            "alpha": order.rank,
+            "unet_lr": order.rate,
             "schedule": "constant",
             "warmup": 0,
             "caption_dropout": 0,
             "min_snr_gamma": 0,
             "precision": "fp32",
         },
-        items=tuple(TrainingItem(picture=path, caption=f"zorp {path.stem}") for path in sorted(PICTURES.glob("*.png"))),
+        items=tuple(TrainingItem(picture=path, caption=caption) for path, caption in order.pictures),
         trigger="zorp",
         title="zorp",
         author="benchmark",
         seed=0,
         cache=folder / "cache",
     )
-    for name in ("ours, cold", "ours, warm"):
+
+
+def ours(folder: Path, order: plain.Order, *, architecture: str = "sd15") -> dict[str, Measurement]:
+    """Train three times in this process: with everything cold, with a warm base and cache, and so with samples."""
+    measured: dict[str, Measurement] = {}
+    began = time.perf_counter()
+    from worker.pipelines.studio import Studio  # noqa: PLC0415 - importing torch is part of a cold start
+
+    studio, task = Studio(), ordered(folder, order, architecture=architecture)
+    for name in SIDES[1:]:
         watch = Stopwatch()
-        studio.train(task, watch)
-        measured[name] = measurement(began, watch.ticks)
+        prompts = ("zorp", "zorp on a blue background") if "samples" in name else ()
+        trained = studio.train(task.but(sample_prompts=prompts), watch)
+        if not isinstance(trained, Trained):
+            raise TypeError
+        spent = dict(trained.seconds)
+        whole = time.perf_counter() - began
+        measured[name] = measurement(whole, watch.ticks) | {"start-up": whole - sum(spent.values())} | spent
         began = time.perf_counter()
     return measured
 
 
-def plain(folder: Path, *, steps: int) -> dict[str, Measurement]:
-    """Do what diffusers' examples/text_to_image/train_text_to_image_lora.py does, without accelerate."""
+def theirs(folder: Path, order: plain.Order, *, architecture: str = "sd15") -> dict[str, Measurement]:
+    """Train as the example does."""
     began = time.perf_counter()
-    import torch  # noqa: PLC0415 - importing is part of a cold start
-    from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel  # noqa: PLC0415
-    from diffusers.optimization import get_scheduler  # noqa: PLC0415 - the same
-    from peft import LoraConfig, get_peft_model_state_dict  # noqa: PLC0415 - the same
-    from transformers import CLIPTextModel, CLIPTokenizer  # noqa: PLC0415 - the same
-
-    torch.set_num_threads(1)
-    base = base_location("package:tiny-sd")
-    levels = DDPMScheduler.from_pretrained(base, subfolder="scheduler")
-    loader = plain_loader(CLIPTokenizer.from_pretrained(base, subfolder="tokenizer"))
-    text_encoder = CLIPTextModel.from_pretrained(base, subfolder="text_encoder", dtype=torch.float32)
-    vae = AutoencoderKL.from_pretrained(base, subfolder="vae", dtype=torch.float32)
-    unet = UNet2DConditionModel.from_pretrained(base, subfolder="unet", dtype=torch.float32)
-    for module in (text_encoder, vae, unet):
-        module.requires_grad_(requires_grad=False)
-    unet.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, init_lora_weights="gaussian", target_modules=ATTENTION))
-    parameters = [parameter for parameter in unet.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=1e-2)
-    rates, ticks, train_loss = get_scheduler("constant", optimizer=optimizer), list[float](), 0.0
-    unet.train()
-    for batch in itertools.islice(itertools.chain.from_iterable(itertools.repeat(loader)), steps):
-        latents = vae.encode(batch["pixels"]).latent_dist.sample() * vae.config.scaling_factor
-        noise = torch.randn_like(latents)
-        timesteps = torch.randint(0, levels.config.num_train_timesteps, (len(latents),))
-        text = text_encoder(batch["ids"], return_dict=False)[0]
-        predicted = unet(levels.add_noise(latents, noise, timesteps), timesteps, text, return_dict=False)[0]
-        loss = torch.nn.functional.mse_loss(predicted.float(), levels.get_velocity(latents, noise, timesteps).float())
-        train_loss += loss.item()
-        loss.backward()
-        optimizer.step()
-        rates.step()
-        optimizer.zero_grad()
-        ticks.append(time.perf_counter())
-    StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=get_peft_model_state_dict(unet))
-    return {"plain": measurement(began, ticks)}
-
-
-def plain_loader(tokenizer: Callable[..., Any]) -> Iterable[dict[str, Any]]:
-    """Return the shuffled batches, each picture read and each caption cut into tokens whenever its turn comes."""
-    import numpy as np  # noqa: PLC0415 - importing is part of a cold start
-    import torch  # noqa: PLC0415 - the same
-    from PIL import Image  # noqa: PLC0415 - the same
-
-    def example(path: Path) -> dict[str, torch.Tensor]:
-        with Image.open(path) as opened:
-            picture = np.array(opened.convert("RGB").resize((RESOLUTION, RESOLUTION), Image.Resampling.LANCZOS))
-        ids = tokenizer(
-            f"zorp {path.stem}", max_length=77, padding="max_length", truncation=True, return_tensors="pt"
-        ).input_ids[0]
-        return {"pixels": torch.from_numpy(picture).permute(2, 0, 1).float() / 127.5 - 1, "ids": ids}
-
-    class Pictures(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
-        def __init__(self) -> None:
-            self.paths = sorted(PICTURES.glob("*.png"))
-
-        def __len__(self) -> int:
-            return len(self.paths)
-
-        def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
-            return example(self.paths[number])
-
-    return torch.utils.data.DataLoader(Pictures(), shuffle=True, batch_size=BATCH)
-
-
-def measurement(began: float, ticks: list[float]) -> Measurement:
-    """Return the whole time, the median time of a step and the process's peak memory so far."""
-    spans = [after - before for before, after in itertools.pairwise(ticks)]
-    return {
-        "whole": time.perf_counter() - began,
-        "step": statistics.median(spans),
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    marks = plain.train(order, folder, xl=architecture == "sdxl")
+    spans = {
+        "start-up": marks.loop - began,
+        "steps": marks.ticks[-1] - marks.loop,
+        "export": marks.written - marks.ticks[-1],
     }
+    return {"plain": measurement(marks.written - began, marks.ticks) | spans}
 
 
-def measured_apart(side: str, *, steps: int) -> dict[str, Measurement]:
+def measurement(whole: float, ticks: list[float]) -> Measurement:
+    """Return the whole time, the median time of a step and the process's peak memory so far, in MiB."""
+    import torch  # noqa: PLC0415 - both sides have imported it by now
+
+    spans = [after - before for before, after in itertools.pairwise(ticks)]
+    host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    device = torch.cuda.max_memory_reserved() / 2**20 if torch.cuda.is_available() else 0.0
+    return {"whole": whole, "step": statistics.median(spans), "memory": device or host}
+
+
+def measured_apart(*words: str) -> dict[str, Measurement]:
     """Measure one side in a fresh process."""
-    command = [sys.executable, "-m", "benchmarks.training", "--side", side, "--steps", str(steps)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    done = subprocess.run([sys.executable, "-m", *words], check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Measurement] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def table(rounds: list[dict[str, Measurement]]) -> str:
+    """Return medians and their ratios to the plain side, a line for each way of training."""
+    lines = []
+    medians = {
+        name: {
+            figure: statistics.median(found[name].get(figure, 0.0) for found in rounds if name in found)
+            for figure in dict.fromkeys(figure for found in rounds for figure in found.get(name, ()))
+        }
+        for name in SIDES
+    }
+    reference = medians["plain"]
+    for name, found in medians.items():
+        ratios = {figure: found[figure] / reference[figure] for figure in ("step", "whole", "memory")}
+        parts = ", ".join(f"{part} {found[part]:.1f}" for part in found if part not in ratios)
+        lines.append(
+            f"{name:24} step {found['step'] * 1000:7.1f} ms ({ratios['step']:.2f})   "
+            f"end to end {found['whole']:6.1f} s ({ratios['whole']:.2f})   "
+            f"peak {found['memory']:6.0f} MiB ({ratios['memory']:.2f})\n{'':24} {parts}"
+        )
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -179,26 +158,25 @@ def main() -> None:
     parser.add_argument("--side", choices=["ours", "plain"], help="measure this side here and print JSON")
     wish = parser.parse_args()
     if wish.side is not None:
-        with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps({"ours": ours, "plain": plain}[wish.side](Path(folder), steps=wish.steps)))
-        return
-    rounds = [measured_apart(side, steps=wish.steps) for _ in range(wish.rounds) for side in ("plain", "ours")]
-    medians = {
-        name: {
-            figure: statistics.median(found[name][figure] for found in rounds if name in found)
-            for figure in ("whole", "step", "memory")
-        }
-        for name in ("plain", "ours, cold", "ours, warm")
-    }
-    reference = medians["plain"]
-    print(f"{wish.steps} steps of batch {BATCH} at {RESOLUTION} px, medians of {wish.rounds}")
-    for name, found in medians.items():
-        ratios = {figure: found[figure] / reference[figure] for figure in found}
-        print(
-            f"{name:12} step {found['step'] * 1000:6.1f} ms ({ratios['step']:.2f})   "
-            f"end to end {found['whole']:6.1f} s ({ratios['whole']:.2f})   "
-            f"peak {found['memory']:6.0f} MiB ({ratios['memory']:.2f})"
+        order = plain.Order(
+            base=base_location("package:tiny-sd"),
+            pictures=tuple((path, f"zorp {path.stem}") for path in sorted(PICTURES.glob("*.png"))),
+            steps=wish.steps,
+            batch=BATCH,
+            resolution=RESOLUTION,
+            rank=RANK,
+            rate=RATE,
         )
+        with tempfile.TemporaryDirectory() as folder:
+            print(json.dumps({"ours": ours, "plain": theirs}[wish.side](Path(folder), order)))
+        return
+    rounds = [
+        measured_apart("benchmarks.training", "--side", side, "--steps", str(wish.steps))
+        for _ in range(wish.rounds)
+        for side in ("plain", "ours")
+    ]
+    print(f"{wish.steps} steps of batch {BATCH} at {RESOLUTION} px, medians of {wish.rounds}")
+    print(table(rounds))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     quota_mb: int = Field(default=5120, ge=1, description="How much one person may store, in MB")
     quota_items: int = Field(default=500_000, ge=1, description="How many pictures and conversations one may store")
     retention_days: int = Field(default=30, ge=0, description="Days until what was deleted is gone for good")
+    epochs_days: int = Field(default=90, ge=1, description="Days until epochs go where their owner has chosen none")
     captioner: str = Field(default="palette", description="Who describes pictures: palette, vision or transformers")
     vision_url: str = Field(default="https://api.x.ai/v1", description="An OpenAI-compatible API that sees pictures")
     vision_model: str = Field(default="grok-4", description="The model of that API")
@@ -60,6 +61,9 @@ class Settings(BaseSettings):
     public_url: str | None = Field(default=None, description="Where people reach the pages")
     web_host: str = Field(default="127.0.0.1", description="Where the pages listen")
     web_port: int = Field(default=8642, ge=0, le=65535, description="Where the pages listen")
+    metrics_host: str = Field(default="127.0.0.1", description="Where a worker's metrics listen")
+    metrics_port: int = Field(default=0, ge=0, le=65535, description="Where they listen; 0: nowhere")
+    metrics_token: SecretStr | None = Field(default=None, description="What Prometheus shows the pages' /metrics")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool = Field(default=False, description="Log as JSON lines")
 

@@ -10,6 +10,8 @@ import typer
 from loraguild.starting import FAILED, configured, finish, inside
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from bots.console.saying import Answer
     from config.settings import Settings
     from loraguild.composition import House
@@ -94,12 +96,21 @@ def worker(
     labels: Annotated[str, typer.Option(help="What this machine has: gpu,… (default: what it finds).")] = "",
     concurrency: Annotated[int, typer.Option(min=1, help="How many jobs at a time.")] = 1,
     once: Annotated[bool, typer.Option("--once", help="Leave when no job is left.")] = False,  # noqa: FBT002 - how Typer declares a flag
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Where Prometheus reads its counters; 0: nowhere.")
+    ] = None,
 ) -> None:
-    """Take jobs from the queue and do them. Ctrl-C or SIGTERM hands running work over and leaves."""
+    """Take jobs from the queue and do them. Ctrl-C or SIGTERM hands running work over and leaves.
+
+    After `admin drain` in a chat it ends what it does and leaves with status 0: whatever keeps it running then starts a
+    new one, of the code that is installed by now.
+    """
     from loraguild.running import worker as run  # noqa: PLC0415 - heavy
 
-    settings = configured()
-    finish(inside(settings, lambda house: run(house, kinds=kinds, labels=labels, concurrency=concurrency, once=once)))
+    def work(house: House) -> Awaitable[int]:
+        return run(house, kinds=kinds, labels=labels, concurrency=concurrency, once=once, metrics_port=metrics_port)
+
+    finish(inside(configured(), work))
 
 
 @app.command()

@@ -17,11 +17,13 @@ from core.services import Services
 from core.services.accounts import Accounts
 from core.services.captionings import Captionings
 from core.services.captions import Captions
+from core.services.censuses import Censuses
 from core.services.characters import Characters
 from core.services.communities import Communities
 from core.services.connections import Connections
 from core.services.consents import Consents
 from core.services.conversations import Conversations
+from core.services.costs import Costs
 from core.services.datasets import Datasets
 from core.services.deliveries import Deliveries
 from core.services.disputes import Disputes
@@ -40,10 +42,14 @@ from core.services.models import Models
 from core.services.moderation import Moderation
 from core.services.operations import Operations
 from core.services.payouts import Payouts
+from core.services.publications import Publications
 from core.services.purges import Purges
 from core.services.reports import Reports
+from core.services.retries import Retries
 from core.services.reviews import Reviews
+from core.services.runs import Runs
 from core.services.sharings import Sharings
+from core.services.steerings import Steerings
 from core.services.trainings import Trainings
 from core.services.uploads import Uploads
 from core.services.vouchers import Vouchers
@@ -112,6 +118,7 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
             store=store, clock=clock, ids=ids, captioners=captioners(settings), captioner=settings.captioner
         ),
         captions=Captions(store=store, clock=clock),
+        censuses=Censuses(store=store, clock=clock),
         characters=Characters(store=store, clock=clock, ids=ids, presets=traits()),
         communities=Communities(store=store, clock=clock, ids=ids),
         connections=Connections(
@@ -119,6 +126,7 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
         ),
         consents=Consents(store=store, clock=clock, ids=ids, kinds=kinds, admins=admins),
         conversations=Conversations(store=store, clock=clock, ids=ids),
+        costs=Costs(store=store, clock=clock),
         datasets=Datasets(store=store, blobs=blobs, clock=clock, ids=ids, quota=quota),
         deliveries=Deliveries(store=store, clock=clock),
         disputes=Disputes(store=store, clock=clock, ids=ids, admins=admins),
@@ -140,7 +148,7 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
         lineages=Lineages(store=store),
         links=Links(store=store, clock=clock, ids=ids),
         mendings=Mendings(store=store, clock=clock, ids=ids),
-        models=Models(store=store, blobs=blobs, clock=clock, ids=ids),
+        models=Models(store=store, clock=clock, ids=ids),
         moderation=Moderation(store=store, clock=clock, ids=ids),
         operations=Operations(store=store, clock=clock, ids=ids),
         payouts=Payouts(
@@ -152,10 +160,22 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
             four_eyes=settings.payout_four_eyes,
             admins=admins,
         ),
+        publications=Publications(
+            store=store,
+            blobs=blobs,
+            clock=clock,
+            ids=ids,
+            offerings=offered,
+            retention_days=settings.retention_days,
+            epochs_days=settings.epochs_days,
+        ),
         purges=Purges(store=store, clock=clock, ids=ids, retention_days=settings.retention_days),
         reports=Reports(store=store, clock=clock, ids=ids, kinds=kinds, admins=admins),
+        retries=Retries(store=store, clock=clock, ids=ids, offerings=offered),
         reviews=Reviews(store=store),
+        runs=Runs(store=store, clock=clock, offerings=offered),
         sharings=Sharings(store=store, clock=clock),
+        steerings=Steerings(store=store, clock=clock, offerings=offered),
         trainings=Trainings(store=store, clock=clock, ids=ids, offerings=offered),
         uploads=Uploads(store=store, blobs=blobs, clock=clock, ids=ids, keys=keys, address=address, quota=quota),
         vouchers=vouchers,

@@ -1,16 +1,12 @@
 """The operator's doctor: everything a house needs, looked at one by one, each with what to do where it is missing."""
 
-import asyncio
-import os
 import platform
 import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from pathlib import Path
 
 from config.catalogue import OfferingBroken, offerings
 from config.secrets import FILE, signing_keys
@@ -18,16 +14,12 @@ from config.settings import Settings
 from core.domain.errors import DomainError, ExtraMissing
 from core.domain.offering import Base
 from loraguild.composition import ready
+from loraguild.machine import TorchBroken, gpu_present, torch_found
 from worker.bases import base_location
+from worker.stock import downloaded, lacking, on_hub
 
-GB = 2**30
+KB, GB = 2**10, 2**30
 ENOUGH, LITTLE = 10 * GB, GB  # bytes of free disk
-TORCH_SECONDS = 120
-ASK_TORCH = """\
-import torch
-name = torch.cuda.get_device_name(0) if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
-print(torch.__version__, "on", name)
-"""
 
 
 class Health(StrEnum):
@@ -50,17 +42,12 @@ class Check:
 
 async def checks(settings: Settings) -> list[Check]:
     """Everything, looked at."""
-    return [_python(), await _torch(), await _database(settings), *looked(settings)]
+    return [_python(), await _torch(), await _database(settings), *looked(settings), *await _bases(settings)]
 
 
 def looked(settings: Settings) -> list[Check]:
-    """What shows without starting anything: the disk, the key, the pages, the bots, the base models."""
-    return [_disk(settings), _secret(settings), _pages(settings), *_bots(settings), *_bases(settings)]
-
-
-def gpu_present() -> bool:
-    """Whether this machine seems to have an NVIDIA device, told without torch."""
-    return Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi") is not None
+    """What shows without starting anything: the disk, the key, the pages, the bots."""
+    return [_disk(settings), _secret(settings), _pages(settings), *_bots(settings)]
 
 
 def _python() -> Check:
@@ -72,27 +59,17 @@ def _python() -> Check:
 
 
 async def _torch() -> Check:
-    """Ask a process of its own: importing torch takes seconds, and a broken one may crash."""
     try:
-        version("torch")
-    except PackageNotFoundError:
+        torch = await torch_found()
+    except TorchBroken as error:
+        remedy = "Install it anew: `pip install --force-reinstall 'loraguild[train]'`."
+        return Check(name="torch", health=Health.FAIL, seen=f"does not work: {error}", remedy=remedy)
+    if torch is None:
         remedy = "Only training workers need it: `pip install 'loraguild[train]'`."
         return Check(name="torch", health=Health.WARN, seen="not installed", remedy=remedy)
-    asked = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", ASK_TORCH, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        out, err = await asyncio.wait_for(asked.communicate(), TORCH_SECONDS)
-    except TimeoutError:
-        asked.kill()
-        await asked.wait()
-        out, err = b"", b"it does not answer"
-    if asked.returncode:
-        last = err.decode(errors="replace").strip().splitlines()[-1:]
-        remedy = "Install it anew: `pip install --force-reinstall 'loraguild[train]'`."
-        return Check(name="torch", health=Health.FAIL, seen=f"cannot be imported: {' '.join(last)}", remedy=remedy)
-    seen = out.decode().strip()
-    if "CPU" in seen and gpu_present():
+    device = f"{torch.device}, {torch.memory / KB:.0f} GB" if torch.device else f"CPU, {torch.threads} threads"
+    seen = f"{torch.version} on {device}"
+    if not torch.device and gpu_present():
         remedy = "There is an NVIDIA device: install a CUDA build of torch, and see that `nvidia-smi` works."
         return Check(name="torch", health=Health.WARN, seen=seen, remedy=remedy)
     return Check(name="torch", health=Health.OK, seen=seen)
@@ -149,29 +126,24 @@ def _bots(settings: Settings) -> Iterator[Check]:
             yield Check(name=f"bot {bot}", health=Health.OK, seen="a token; whether it is good shows at start")
 
 
-def _bases(settings: Settings) -> Iterator[Check]:
+async def _bases(settings: Settings) -> list[Check]:
     try:
         offered = offerings(folder=settings.offerings_folder, bases=settings.base_models)
     except OfferingBroken as error:
-        yield Check(name="offerings", health=Health.FAIL, seen=str(error), remedy="Mend the file.")
-        return
-    for base in {offering.base.id: offering.base for offering in offered.values()}.values():
-        yield _base(base)
+        return [Check(name="offerings", health=Health.FAIL, seen=str(error), remedy="Mend the file.")]
+    bases = {offering.base.id: offering.base for offering in offered.values()}
+    why = await lacking(bases.values())
+    return [_base(base, why.get(base.id)) for base in bases.values()]
 
 
-def _base(base: Base) -> Check:
+def _base(base: Base, why: str | None) -> Check:
     location, name = base_location(base.location), f"base {base.id}"
-    if Path(location).is_dir():
-        return Check(name=name, health=Health.OK, seen=location)
-    elsewhere = f'BASE_MODELS=\'{{"{base.id}": "/path"}}\' says that it lies elsewhere, in diffusers\' layout.'
-    if base.location.startswith(("package:", "/", "~", ".")):
-        return Check(name=name, health=Health.FAIL, seen=f"no folder {location}", remedy=elsewhere)
-    if _hub_folder(location).is_dir():
-        return Check(name=name, health=Health.OK, seen=f"{location}, in the hub's cache")
-    remedy = f"The first training downloads it. {elsewhere}"
-    return Check(name=name, health=Health.WARN, seen=f"{location}, not here yet", remedy=remedy)
-
-
-def _hub_folder(location: str) -> Path:
-    home = os.environ.get("HF_HOME") or str(Path("~/.cache/huggingface").expanduser())
-    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub") / f"models--{location.replace('/', '--')}"
+    remote = on_hub(location)
+    if why:
+        elsewhere = f'BASE_MODELS=\'{{"{base.id}": "/path"}}\' says that it lies elsewhere, in diffusers\' layout.'
+        health = Health.WARN if remote else Health.FAIL
+        return Check(name=name, health=health, seen=why, remedy=f"No worker here takes it. {elsewhere}")
+    if remote and not downloaded(location):
+        remedy = "The first training downloads it."
+        return Check(name=name, health=Health.WARN, seen=f"{location}, not here yet", remedy=remedy)
+    return Check(name=name, health=Health.OK, seen=f"{location}, in the hub's cache" if remote else location)

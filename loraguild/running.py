@@ -6,51 +6,66 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 
+import structlog
 from rich.console import Console
 from rich.text import Text
+from structlog.contextvars import bind_contextvars
 
 from config.secrets import derived
 from config.settings import Settings
 from core.domain.errors import BadValue, ExtraMissing, TokenMissing
-from core.domain.fleet import Worker
+from core.domain.fleet import Worker, gpu_class
 from core.kinds import discovered
 from core.ports.clock import RandomIds, SystemClock
 from loraguild.composition import House, opened
-from loraguild.health import gpu_present
+from loraguild.machine import TorchBroken, gpu_present, torch_found
 from loraguild.supervisor import Program, supervised
 from loraguild.tidying import tidying
 
 MB = 2**20
 COLOURS = ("cyan", "magenta", "yellow", "blue", "green")
 
+log = structlog.get_logger()
 
-async def worker(house: House, *, kinds: str, labels: str, concurrency: int, once: bool) -> int:
-    """Do jobs until a signal comes, or with `once` until none is left.
+
+async def worker(
+    house: House, *, kinds: str, labels: str, concurrency: int, once: bool, metrics_port: int | None = None
+) -> int:
+    """Do jobs until a signal comes, it is drained, or with `once` until none is left.
 
     Raises:
         BadValue: There is no such kind of job.
+        PortTaken: Nobody can listen where Prometheus should read.
     """
     from worker.loop import Floor, work  # noqa: PLC0415 - only workers need what it needs
+    from worker.stock import missing  # noqa: PLC0415 - as above
 
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # the torch child inherits it, and says less at start
-    stop = _stopping()
+    stop, settings = _stopping(), house.settings
     floor = Floor(
         services=house.services,
         blobs=house.blobs,
-        worker=_described(house.settings, kinds=_kinds(kinds), labels=labels),
-        settings=house.settings,
-        folder=house.settings.data_folder / "work",
-        memory=house.settings.worker_memory_mb * MB,
-        checkpoint_seconds=house.settings.checkpoint_seconds,
+        worker=await _described(settings, kinds=_kinds(kinds), labels=labels),
+        settings=settings,
+        folder=settings.data_folder / "work",
+        memory=settings.worker_memory_mb * MB,
+        checkpoint_seconds=settings.checkpoint_seconds,
+        missing=partial(missing, house.services.trainings.offerings.values()),
     )
-    tidy = asyncio.create_task(tidying(house, holder=floor.worker.id))
-    try:
-        await work(floor, concurrency=concurrency, once=once, stop=stop)
-    finally:
-        tidy.cancel()
-        await asyncio.wait([tidy])  # before the house is closed under it
+    floor.metrics.describe(floor.worker)
+    bind_contextvars(worker=floor.worker.id)
+    port = settings.metrics_port if metrics_port is None else metrics_port
+    with floor.metrics.served(host=settings.metrics_host, port=port) if port else nullcontext():
+        tidy = asyncio.create_task(tidying(house, holder=floor.worker.id))
+        try:
+            await work(floor, concurrency=concurrency, once=once, stop=stop)
+        finally:
+            tidy.cancel()
+            await asyncio.wait([tidy])  # before the house is closed under it
     return 0
 
 
@@ -98,8 +113,14 @@ async def web(house: House) -> int:
     with _installed("web"):
         from web.app import serve  # noqa: PLC0415 - only this process needs the library
     settings = house.settings
+    token = settings.metrics_token
     await serve(
-        services=house.services, blobs=house.blobs, host=settings.web_host, port=settings.web_port, stop=_stopping()
+        services=house.services,
+        blobs=house.blobs,
+        host=settings.web_host,
+        port=settings.web_port,
+        metrics_token=token.get_secret_value() if token else None,
+        stop=_stopping(),
     )
     return 0
 
@@ -109,11 +130,9 @@ async def up(settings: Settings, *, workers: int) -> int:
     stop, out = _stopping(), Console(highlight=False)
     bots = [name for name, token in settings.tokens.items() if token]
     commands = {"web": "web"} | {name: name for name in bots}
-    commands |= {f"worker-{number}": "worker" for number in range(1, workers + 1)}
-    programs = [
-        Program(name=name, command=(sys.executable, "-m", "loraguild", command)) for name, command in commands.items()
-    ]
-    colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(commands)}
+    programs = [_program(name, command) for name, command in commands.items()]
+    programs += [_program(f"worker-{number + 1}", "worker", **_metrics(settings, number)) for number in range(workers)]
+    colours = {program.name: COLOURS[number % len(COLOURS)] for number, program in enumerate(programs)}
 
     def say(name: str, line: str) -> None:
         out.print(Text.assemble((f"{name} │ ", colours[name]), line), soft_wrap=True)
@@ -129,6 +148,16 @@ async def up(settings: Settings, *, workers: int) -> int:
             await stop.wait()
             out.print("stopping │ running work is handed over …")
     return 0
+
+
+def _program(name: str, command: str, **environment: str) -> Program:
+    arguments = (sys.executable, "-m", "loraguild", command)
+    return Program(name=name, command=arguments, environment=os.environ | environment)
+
+
+def _metrics(settings: Settings, number: int) -> dict[str, str]:
+    """Where one of several workers serves its metrics."""
+    return {"METRICS_PORT": str(settings.metrics_port + number)} if settings.metrics_port else {}
 
 
 @contextmanager
@@ -155,19 +184,42 @@ def _stopping() -> asyncio.Event:
     return stop
 
 
-def _described(settings: Settings, *, kinds: tuple[str, ...], labels: str) -> Worker:
-    gpu, now = gpu_present(), SystemClock().now()
-    found = (*settings.worker_labels, *(("gpu",) if gpu else ()))
+async def _described(settings: Settings, *, kinds: tuple[str, ...], labels: str) -> Worker:
+    device, memory = await _device()
+    gpu, now = gpu_class(device), SystemClock().now()
+    found = (*settings.worker_labels, *(("gpu", gpu) if gpu else ()))
     return Worker(
         id=RandomIds().new(),
         host=socket.gethostname(),
         pid=os.getpid(),
-        device="gpu" if gpu else "cpu",
+        version=_version(),
+        device=device or "cpu",
+        gpu=gpu,
+        memory=memory,
         kinds=kinds,
         labels=tuple(dict.fromkeys(_listed(labels) or found)),
         started_at=now,
         seen_at=now,
     )
+
+
+def _version() -> str:
+    try:
+        return version("loraguild")
+    except PackageNotFoundError:  # run from its folder
+        return ""
+
+
+async def _device() -> tuple[str, int]:
+    """The name of the GPU that torch computes on, and its memory in MB; nothing where it has none."""
+    if not gpu_present():
+        return "", 0
+    try:
+        torch = await torch_found()
+    except TorchBroken as error:
+        log.warning("torch.broken", why=str(error), advice="see `loraguild doctor`")
+        return "", 0
+    return (torch.device, torch.memory) if torch else ("", 0)
 
 
 def _kinds(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The process supervisor: starts programs, prefixes what they say, restarts what crashes, stops all in order."""
+"""The process supervisor: starts programs, prefixes what they say, restarts what ends, stops all in order."""
 
 import asyncio
 import os
@@ -7,6 +7,7 @@ from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from logging import INFO, WARNING
 from pathlib import Path
 
 import structlog
@@ -54,8 +55,8 @@ async def _kept(program: Program, say: Callable[[str, str], None]) -> None:
         if status == WRONG:
             log.error("program.misconfigured", program=program.name, advice="mend the settings and start again")
             return
-        pause = FIRST_PAUSE if clock() - started > HEALTHY_AFTER else pause
-        log.warning("program.ended", program=program.name, status=status, again_in=pause)
+        pause = FIRST_PAUSE if status == 0 or clock() - started > HEALTHY_AFTER else pause
+        log.log(INFO if status == 0 else WARNING, "program.ended", program=program.name, status=status, again_in=pause)
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -29,8 +29,8 @@ async def tidying(house: House, *, holder: str, every: float = EVERY) -> None:
 async def tidied(house: House) -> None:
     """Let royalties be spent that were held long enough, and finish forgetting who wished to be forgotten.
 
-    Let go of uploads that nobody finished, of datasets that were deleted long ago, of bytes that nobody refers to, and
-    of what platforms sent long ago.
+    Let go of uploads that nobody finished, of datasets that were deleted long ago, of epochs that nobody chose, of
+    bytes that nobody refers to, of what platforms sent long ago, and of workers that were not heard of for long.
     """
     if owners := await house.services.earnings.mature_all():
         log.info("royalties.matured", owners=owners)
@@ -38,7 +38,11 @@ async def tidied(house: House) -> None:
         log.info("accounts.forgotten", accounts=forgotten)
     if purged := await house.services.purges.sweep():
         log.info("datasets.purged", datasets=purged)
+    if swept := await house.services.publications.sweep():
+        log.info("epochs.swept", runs=swept)
     uploads, updates = await house.services.uploads.sweep(), await house.services.inboxes.forget()
     exports, blobs = await house.services.exports.sweep(), await house.blobs.sweep()
+    if workers := await house.services.jobs.forget():
+        log.info("workers.forgotten", workers=workers)
     if uploads or updates or exports or blobs:
         log.info("house.tidied", uploads=uploads, updates=updates, exports=exports, blobs=blobs)

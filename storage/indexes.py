@@ -46,6 +46,12 @@ INDEXES = (
     Index(collection="allowances", keys=(("expires_at", 1),), expires=True, why="windows that are over"),
     Index(collection="audits", keys=(("actor", 1), ("at", -1)), why="what somebody did"),
     Index(collection="audits", keys=(("at", -1),), why="what was done lately"),
+    Index(collection="costs", keys=(("at", 1),), why="what was lately spent"),
+    Index(
+        collection="costs",
+        keys=(("kind", 1), ("offering", 1), ("gpu", 1), ("at", -1)),
+        why="how long others like it took",
+    ),
     Index(
         collection="datasets",
         keys=(("owner", 1), ("folded", 1)),
@@ -91,12 +97,16 @@ INDEXES = (
     Index(collection="reports", keys=(("thing", 1), ("at", 1)), why="what was said about one thing"),
     Index(collection="reports", keys=(("state", 1), ("at", 1)), why="what waits for a moderator"),
     Index(collection="runs", keys=(("dataset", 1), ("created_at", -1)), why="what was made of a dataset"),
+    Index(collection="runs", keys=(("continues", 1),), where={"continues": {"$gt": ""}}, why="what goes on from a run"),
+    Index(
+        collection="runs", keys=(("swept_at", 1), ("chosen_at", 1), ("ended_at", 1)), why="whose epochs were kept long"
+    ),
     Index(collection="scenes", keys=(("job", 1),), why="how far a captioning came"),
     Index(collection="snapshots", keys=(("dataset", 1), ("taken_at", -1)), why="what a dataset was trained as"),
     Index(collection="jobs", keys=(("key", 1),), unique=True, why="asking twice makes one job"),
     Index(
         collection="jobs",
-        keys=(("state", 1), ("eligible", 1), ("kind", 1), ("rank", 1)),
+        keys=(("state", 1), ("eligible", 1), ("asleep", 1), ("pool", 1), ("rank", 1)),
         why="the window a worker claims from",
     ),
     Index(
@@ -105,6 +115,7 @@ INDEXES = (
         where={"group": {"$gt": ""}},
         why="what can be done together with a job",
     ),
+    Index(collection="jobs", keys=(("asleep", 1), ("not_before", 1)), why="jobs whose moment has come"),
     Index(collection="jobs", keys=(("state", 1), ("lease_until", 1)), why="leases that ran out"),
     Index(collection="jobs", keys=(("owner", 1), ("created_at", -1)), why="somebody's jobs, newest first"),
     Index(collection="jobs", keys=(("owner", 1), ("state", 1)), why="somebody's active jobs"),

@@ -22,6 +22,7 @@ from core.domain.inbox import Lead
 from core.domain.link import LinkCode, LinkRequest
 from core.domain.quote import Quote
 from core.domain.royalty import Remainder
+from core.domain.scheduling import Flow
 from core.domain.switch import Switch
 from core.domain.voucher import Voucher
 from core.ports.store import Repositories, Store
@@ -31,14 +32,16 @@ from storage.indexes import ensure
 from storage.migrations import migrate
 from storage.repositories.accounts import Accounts, Audits, Belongings
 from storage.repositories.captions import Captions, Scenes
+from storage.repositories.censuses import Censuses
 from storage.repositories.characters import Characters
+from storage.repositories.costs import Costs
 from storage.repositories.datasets import Datasets, Items, Parts
 from storage.repositories.disputes import Disputes
 from storage.repositories.drafts import Drafts
 from storage.repositories.entities import Database, Entities, Session
 from storage.repositories.exports import Exports
 from storage.repositories.generations import Generations
-from storage.repositories.jobs import Jobs
+from storage.repositories.jobs import Jobs, Pools
 from storage.repositories.ledger import Ledger
 from storage.repositories.models import Models
 from storage.repositories.notices import Cards, Notices
@@ -69,13 +72,16 @@ def repositories(database: Database, session: Session = None) -> Repositories:
         audits=Audits(database, session),
         captions=Captions(database, session),
         cards=Cards(database, session),
+        censuses=Censuses(database, session),
         characters=Characters(database, session),
         communities=Entities(database, session, shape=Community, name="communities"),
         connections=Entities(database, session, shape=Connection, name="connections"),
+        costs=Costs(database, session),
         datasets=Datasets(database, session),
         disputes=Disputes(database, session),
         drafts=Drafts(database, session),
         exports=Exports(database, session),
+        flows=Entities(database, session, shape=Flow, name="flows"),
         generations=Generations(database, session),
         identities=Belongings(database, session, shape=Identity, name="identities"),
         items=Items(database, session),
@@ -89,6 +95,7 @@ def repositories(database: Database, session: Session = None) -> Repositories:
         ownership=Ownership(database, session),
         parts=Parts(database, session),
         payouts=Payouts(database, session),
+        pools=Pools(database, session),
         quotes=Entities(database, session, shape=Quote, name="quotes"),
         references=References(database, session),
         remainders=Entities(database, session, shape=Remainder, name="remainders"),

@@ -14,6 +14,7 @@ from core.services import Services
 from web.connections import ConnectionRoutes
 from web.downloads import DownloadRoutes
 from web.headers import guarded, logged
+from web.metrics import MetricsRoutes
 from web.pages import PAGES, STATIC, Pages
 from web.problems import Handler, explained
 from web.uploads import UploadRoutes
@@ -26,7 +27,7 @@ UNDERWAY = web.AppKey("underway", set[asyncio.Task[None]])
 log = structlog.get_logger()
 
 
-def application(*, services: Services, blobs: Blobs) -> web.Application:
+def application(*, services: Services, blobs: Blobs, metrics_token: str | None = None) -> web.Application:
     """Every page of the house."""
     app = web.Application(middlewares=[counted, logged, explained])
     app[UNDERWAY] = set()
@@ -36,6 +37,8 @@ def application(*, services: Services, blobs: Blobs) -> web.Application:
     app.add_routes(UploadRoutes(uploads=services.uploads).routes())
     app.add_routes(DownloadRoutes(downloads=services.downloads, blobs=blobs).routes())
     app.add_routes(ConnectionRoutes(connections=services.connections).routes())
+    metrics = MetricsRoutes(censuses=services.censuses, address=services.uploads.address, token=metrics_token)
+    app.add_routes(metrics.routes())
     app.router.add_static("/static", STATIC)
     return app
 
@@ -62,6 +65,7 @@ async def serve(
     blobs: Blobs,
     host: str,
     port: int,
+    metrics_token: str | None = None,
     stop: asyncio.Event,
     started: Callable[[int], None] | None = None,
 ) -> None:
@@ -75,7 +79,7 @@ async def serve(
     # aiohttp's own logger would quote requests that it cannot read, and links with them.
     quiet = logging.getLogger(f"{__name__}.aiohttp")
     quiet.setLevel(SILENT)
-    app = application(services=services, blobs=blobs)
+    app = application(services=services, blobs=blobs, metrics_token=metrics_token)
     runner = web.AppRunner(app, access_log=None, logger=quiet, shutdown_timeout=CUT_OFF)
     await runner.setup()
     try:

@@ -1,11 +1,13 @@
 """One attempt at one job: the work beside its heartbeat, and the table from how it ended to what becomes of the job."""
 
 import asyncio
+import errno
 import secrets
 
 import structlog
 
 from core.domain.errors import DomainError, LeaseLost, Unavailable
+from core.domain.failure import Act, row_of
 from core.domain.job import ATTEMPTS, Failure
 from core.domain.value import Value
 from worker import kinds
@@ -17,9 +19,18 @@ from worker.waiting import patiently, stopped
 HEARTBEAT = 10.0
 GRACE = 15.0  # seconds a kind has to hand over after the worker was told to leave
 
-THEIRS = frozenset({"bad_item", "nan_loss", "files_too_demanding"})
+BROKE = "broke"
 
 log = structlog.get_logger()
+
+
+class Again(Value):
+    """The outcome of an attempt that asks for another: later, or at once by another worker."""
+
+    elsewhere: bool
+
+
+Outcome = Value | Failure | HandedOver | Again
 
 
 async def attempt(task: Task, *, stop: asyncio.Event) -> bool:
@@ -27,20 +38,22 @@ async def attempt(task: Task, *, stop: asyncio.Event) -> bool:
 
     A lost lease, that of a cancelled job included, discards everything that was done.
     """
-    bound = log.bind(job=task.job.id, kind=task.job.kind, attempt=task.job.attempt)
-    bound.info("job.claimed")
-    try:
-        outcome = await _worked(task, stop)
-        ended = await _told(task, outcome)
-    except LeaseLost:
-        bound.info("job.discarded", why="the lease is lost: cancelled, or another worker has it")
-        return False
-    bound.info("job.ended" if ended else "job.released", outcome=type(outcome).__name__)
-    return ended
+    job = task.job
+    with structlog.contextvars.bound_contextvars(job=job.id, kind=job.kind, attempt=job.attempt):
+        log.info("job.claimed")
+        try:
+            outcome = await _worked(task, stop)
+            ended = await _told(task, outcome)
+        except LeaseLost:
+            task.metrics.lost(job)
+            log.info("job.discarded", why="the lease is lost: cancelled, or another worker has it")
+            return False
+        log.info("job.ended" if ended else "job.released", outcome=type(outcome).__name__)
+        return ended
 
 
-async def _worked(task: Task, stop: asyncio.Event) -> Value | Failure | HandedOver | None:
-    """Run the work until it ends, the lease is lost, or the worker leaves; None asks for another attempt."""
+async def _worked(task: Task, stop: asyncio.Event) -> Outcome:
+    """Run the work until it ends, the lease is lost, or the worker leaves."""
     work = asyncio.create_task(_guarded(task))
     beat = asyncio.create_task(_beat(task))
     leave = asyncio.create_task(stop.wait())
@@ -68,10 +81,10 @@ async def _beat(task: Task) -> None:
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - no reason to stop the work
-            log.warning("job.beat_missed", job=task.job.id, why=str(error))
+            log.warning("job.beat_missed", why=str(error))
 
 
-async def _guarded(task: Task) -> Value | Failure | HandedOver | None:
+async def _guarded(task: Task) -> Outcome:
     """The work, with every way it can go wrong turned into what becomes of the job."""
     try:
         return await kinds.named(task.job.kind).work(task)
@@ -83,47 +96,66 @@ async def _guarded(task: Task) -> Value | Failure | HandedOver | None:
         return _failure(task, error)
 
 
-def _failure(task: Task, error: Exception) -> Failure | None:
-    """The table from errors to failures; None asks for another attempt."""
+def _failure(task: Task, error: Exception) -> Failure | Again:
+    """What becomes of a job by the catalogue; one that another worker may end well is tried again first."""
+    code, said = _named(error)
+    act = row_of(code).act
+    if act in {Act.RETRY, Act.ELSEWHERE} and task.job.attempt < ATTEMPTS:
+        log.warning("attempt.lost", code=code, why=str(error))
+        return Again(elsewhere=act is Act.ELSEWHERE)
+    return _broke(error) if code == BROKE else _failed(code, said)
+
+
+def _failed(code: str, said: str) -> Failure:
+    row = row_of(code)
+    log.warning("job.failed", code=code, why=said)
+    return Failure(code=code, words=row.told(said), ours=row.ours)
+
+
+def _broke(error: Exception) -> Failure:
+    reference = secrets.token_hex(4)
+    log.error("job.broke", reference=reference, exc_info=error)
+    return Failure(code=BROKE, words=row_of(BROKE).told(reference))
+
+
+def _named(error: Exception) -> tuple[str, str]:
+    """The code of an error, and what there is to say of the single case."""
     match error:
         case TaskFailed():
-            return Failure(code=error.code, words=error.words, ours=error.code not in THEIRS)
+            return error.code, error.words
+        case OSError(errno=errno.ENOSPC):
+            return "disk_full", str(error)
         case ChildDied() | ChildTimedOut() | Unavailable():
-            log.warning("attempt.lost", job=task.job.id, why=str(error))
-            words = f"It was tried {ATTEMPTS} times in vain. The last time, {error}."
-            return None if task.job.attempt < ATTEMPTS else Failure(code="attempts_used_up", words=words)
+            return "attempts_used_up", f"It was tried {ATTEMPTS} times in vain. The last time, {error}."
         case DomainError():
-            return Failure(code=error.code, words=str(error))
+            return error.code, str(error)
         case _:
-            return _broke(task, error)
+            return BROKE, str(error)
 
 
-def _broke(task: Task, error: Exception) -> Failure:
-    reference = secrets.token_hex(4)
-    log.error("job.broke", job=task.job.id, reference=reference, exc_info=error)
-    return Failure(code="broke", words=f"Something broke; reference {reference}.")
-
-
-async def _told(task: Task, outcome: Value | Failure | HandedOver | None) -> bool:
+async def _told(task: Task, outcome: Outcome) -> bool:
     """Tell it however long it takes; what cannot be settled so has broken."""
     try:
         return await patiently(lambda: _tell(task, outcome))
     except LeaseLost:
         raise
     except Exception as error:  # noqa: BLE001 - as in _guarded
-        failure = _broke(task, error)
+        failure = _broke(error)
     return await patiently(lambda: _tell(task, failure))
 
 
-async def _tell(task: Task, outcome: Value | Failure | HandedOver | None) -> bool:
+async def _tell(task: Task, outcome: Outcome) -> bool:
     jobs, job = task.services.jobs, task.job
     match outcome:
         case HandedOver():
             await jobs.release(job.id, task.token)
+            task.metrics.ended(job, "released")
             return False
-        case None:
-            await jobs.retry(job.id, task.token)
+        case Again(elsewhere=elsewhere):
+            await jobs.retry(job.id, task.token, elsewhere=elsewhere)
+            task.metrics.ended(job, "retried")
             return False
         case _:
             await jobs.finish(job.id, task.token, outcome)
+            task.metrics.ended(job, outcome.code if isinstance(outcome, Failure) else "succeeded")
             return True

@@ -1,4 +1,4 @@
-"""What a task inside a child process knows of its parent: how to report, how to hear «stop», how to fail. No torch."""
+"""What a task inside a child process knows of its parent: how to report, what it hears, how to fail. No torch."""
 
 from typing import ClassVar, Protocol
 
@@ -27,4 +27,8 @@ class Channel(Protocol):
 
     def stopping(self) -> bool:
         """Say whether the parent asked for an end: finish the step, keep what is worth keeping, return."""
+        ...
+
+    def wishes(self) -> tuple[Value, ...]:
+        """Return what the parent has told the running task since it was last asked, in order."""
         ...

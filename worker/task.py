@@ -20,6 +20,8 @@ from core.services import Services
 from worker.batch import Batch
 from worker.channel import TaskFailed
 from worker.child import Child
+from worker.metrics import Metrics
+from worker.presence import Presence
 
 CHUNK = 2**20
 LIMIT = 8 * 2**30  # bytes of one stored result
@@ -43,7 +45,8 @@ class Task:
     """One attempt at one job. Every report carries the attempt's token, so a stale one changes nothing.
 
     `batch` holds the attempts that draw together, `memory` is what looking into untrusted files may take, in bytes;
-    `stopping` is set when the worker has to leave.
+    `presence` is what the worker says of itself, `stopping` is set when it has to leave. `pace` is how many steps a
+    second were done so far.
     """
 
     job: Job
@@ -56,7 +59,10 @@ class Task:
     batch: Batch
     memory: int
     checkpoint_seconds: float
+    presence: Presence
+    metrics: Metrics
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    pace: float | None = None
     _started: tuple[float, int] | None = None
     _reported: float = 0.0
     _progress: Progress | None = None
@@ -74,9 +80,12 @@ class Task:
             LeaseLost: The attempt is stale.
         """
         now = time.monotonic()
+        if self._progress and self._progress.doing != doing:
+            self._started = self.pace = None  # steps of another kind take another time
         self._started = self._started or (now, step)
         since, first = self._started
-        eta = (now - since) / (step - first) * (total - step) if step > first else None
+        self.pace = (step - first) / (now - since) if step > first and now > since else self.pace
+        eta = (total - step) / self.pace if self.pace else None
         self._progress = Progress(step=step, total=total, eta=eta, doing=doing)
         self._points += points
         if now - self._reported >= SECONDS_BETWEEN_REPORTS or step >= total:
@@ -131,7 +140,7 @@ class Task:
             async for _ in intact(self.blobs.open(artifact.sha256), artifact.sha256):
                 pass
         except StoredFileDamaged as error:
-            log.warning("checkpoint.damaged", job=self.job.id, why=error.words)
+            log.warning("checkpoint.damaged", why=error.words)
         else:
             await self._report()
             await self.services.jobs.checkpoint(self.job.id, self.token, artifact)

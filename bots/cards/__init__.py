@@ -10,6 +10,7 @@ from core.domain.account import Role
 from core.domain.action import Style, Then
 from core.domain.errors import Missing
 from core.domain.job import Job, JobState
+from core.domain.retry import is_free
 
 MARKS = {
     JobState.QUEUED: "waiting",
@@ -58,7 +59,9 @@ async def drawn(call: Call, job: Job) -> Reply:
         case JobState.FAILED:
             words = job.failure.words if job.failure else ""
             code = job.failure.code if job.failure else None
-            reply = Reply(title=title, lines=(words, *_returned(job)), code=code, unavailable=True)
+            reply = Reply(
+                title=title, lines=(words, *_returned(job)), code=code, unavailable=True, buttons=_again(call, job)
+            )
         case JobState.CANCELLED:
             reply = Reply(title=title, lines=_returned(job))
     return reply.but(title=title, job=job.id)
@@ -89,6 +92,14 @@ async def _done(call: Call, job: Job) -> Reply:
 
 def _drawing(job: Job) -> Drawing:
     return cast("Drawing", import_module(f"{__name__}.{job.kind}"))
+
+
+def _again(call: Call, job: Job) -> tuple[Button, ...]:
+    """A button for the owner of a training that failed."""
+    if job.owner != call.actor.account or job.kind != "training":
+        return ()
+    label = "Try again for free" if is_free(job) else "Order again"
+    return (Button(label=label, command="train retry", arguments={"job": job.id}),)
 
 
 def _cancel(call: Call, job: Job) -> tuple[Button, ...]:

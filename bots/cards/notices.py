@@ -1,6 +1,7 @@
 """Notices in words: what a chat says when something happened that somebody should hear of."""
 
 from bots.cards import card
+from bots.cards.training import steered
 from bots.chat.parameter import Call
 from bots.chat.reply import Button, Reply
 from bots.chat.wording import number
@@ -18,6 +19,8 @@ async def told(call: Call, notice: Notice) -> Reply:
     match notice.topic:
         case Topic.JOB_SUCCEEDED | Topic.JOB_FAILED | Topic.JOB_CANCELLED:
             reply = await card(call, notice.job or "")
+        case Topic.STEERED:
+            reply = await steered(call, notice.job or "", step=int(facts["step"]))
         case Topic.GRANTED:
             reply = Reply(
                 title=f"{facts['by']} gave you {number(int(facts['amount']), 'qoint')}", lines=(facts["why"],)
@@ -33,10 +36,10 @@ async def told(call: Call, notice: Notice) -> Reply:
         case Topic.REVIEWED:
             lines = (facts["why"],) if facts["why"] else ()
             reply = Reply(title=f"A moderator has {facts['review']} «{facts['what']}»", lines=lines)
-        case Topic.PAYOUT | Topic.DISPUTED | Topic.ANSWERED | Topic.CONSENT | Topic.REPORTED | Topic.VERIFIED:
-            reply = Reply(title=facts["title"], lines=tuple(facts["text"].splitlines()))
         case Topic.BROADCAST:
             reply = Reply(title="News for everyone", lines=tuple(facts["text"].splitlines()))
+        case _:  # what it says was written when it happened
+            reply = Reply(title=facts["title"], lines=tuple(facts["text"].splitlines()))
     return reply
 
 

@@ -176,16 +176,19 @@ class Files(Parameter[tuple[Source, ...]]):
 
 
 class Overrides(Parameter[Mapping[str, str]]):
-    """Settings as `name=value` words, checked later by what they are for."""
+    """Settings as `name=value`, checked later by what they are for; words without a name belong to those before."""
 
     async def parse(self, call: Call, raw: Raw, given: Given) -> Mapping[str, str]:
         """The values by name.
 
         Raises:
-            BadValue: A word is no `name=value`.
+            BadValue: The first word is no `name=value`, or one has a name or a value only.
         """
-        pairs = {}
+        pairs, name = dict[str, str](), ""
         for word in _text(raw).split():
+            if name and "=" not in word:
+                pairs[name] += f" {word}"
+                continue
             name, sign, value = word.partition("=")
             if not (name and sign and value):
                 raise BadValue(what="setting", value=word, why="write name=value, such as rank=8")

@@ -1,7 +1,9 @@
 """What a command answers, before any chat has drawn it."""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
+
+from pydantic import model_validator
 
 from core.domain.action import Style, Then
 from core.domain.artifact import Artifact
@@ -32,6 +34,7 @@ class Table(Value):
 class Reply(Value):
     """A neutral answer. Pictures and files are references; adapters open them through the Blobs port.
 
+    What is shown as a picture and is none, such as the samples of a model that writes, is a file.
     `code` is the stable code of an error, `unavailable` whether it was the house's; `job` the job whose card follows;
     `rating` who the pictures are for; `link` an address that belongs to this person alone: shown in private only.
     All of a `personal` one is for this person alone, also where the command answers for everyone to see.
@@ -51,6 +54,16 @@ class Reply(Value):
     personal: bool = False
     code: str | None = None
     unavailable: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _texts_are_files(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        shown = tuple(fields.get("pictures", ()))
+        texts = tuple(one for one in shown if isinstance(one, Artifact) and not one.is_picture)
+        if not texts:
+            return fields
+        pictures = tuple(one for one in shown if one not in texts)
+        return {**fields, "pictures": pictures, "files": (*fields.get("files", ()), *texts)}
 
     @classmethod
     def refused(cls, *errors: DomainError, title: str = "Not done") -> Self:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Collection
+from math import ceil
 
 from core.domain.job import Progress
 
 MINUTE = 60
+UNITS = ((3600, "h"), (MINUTE, "min"), (1, "s"))
 CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -21,7 +23,7 @@ def are(count: int, noun: str) -> str:
 
 def pace(progress: Progress) -> str:
     """How far a job is: `120/200 · 14 s left · training`."""
-    left = f"{_duration(progress.eta)} left" if progress.eta is not None and progress.step < progress.total else ""
+    left = f"{duration(progress.eta)} left" if progress.eta is not None and progress.step < progress.total else ""
     return " · ".join(part for part in (f"{progress.step}/{progress.total}", left, progress.doing) if part)
 
 
@@ -42,6 +44,14 @@ def respelled(text: str, paths: Collection[str], spell: Callable[[str], str]) ->
     return CODE.sub(shown, text)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """About how long: «90 s», «5 min»."""
     whole = round(seconds)
     return f"{whole} s" if whole < 2 * MINUTE else f"{whole // MINUTE} min"
+
+
+def between(low: float, high: float) -> str:
+    """A range of seconds, in whole units of the size of its upper end: «40-90 s», «20-30 min», «2-5 h»."""
+    unit, word = next((unit, word) for unit, word in UNITS if high >= 2 * unit or unit == 1)
+    first, last = round(low / unit), ceil(high / unit)
+    return f"{first}-{last} {word}" if first < last else f"{last} {word}"

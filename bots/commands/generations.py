@@ -37,6 +37,11 @@ class BaseRef(OfferingRef):
 
     asked = False
 
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Offering]]:
+        """The offerings whose models make pictures."""
+        rows = await super().rows(call, text, given, after=after, limit=limit)
+        return [row for row in rows if row.thing.generation]
+
 
 class PictureRef(Listed[int]):
     """One picture of the generation that was named before, by number."""

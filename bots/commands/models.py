@@ -1,9 +1,9 @@
 """Models, one's own and those of others: list, view, card, stats, download, pin."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+from bots.cards.findings import weight
 from bots.chat.definition import command
 from bots.chat.parameter import PAGE, Call, Given, Integer, Listed, OneOf, Raw, Row, Text
 from bots.chat.references import ModelRef
@@ -21,7 +21,6 @@ from core.services.models import ModelView
 
 Ref = Annotated[Model, ModelRef("Which model")]
 DEEPEST = 40  # pages
-HUB = re.compile(r"\w[\w.-]*/[\w.-]+")  # a name on a model hub, no folder of this machine
 
 
 class Scoped(OneOf[Scope]):
@@ -111,7 +110,12 @@ async def view(call: Call, model: Ref) -> Reply:
     """A model: what it is for, how it was trained, what can be done with it."""
     seen = await call.services.models.view(call.actor, model.id)
     run, mine = seen.run, model.owner == call.actor.account
-    optional = {"tags": " ".join(model.tags), "snapshot": run.snapshot[:16] if mine else ""}
+    epoch = run.epoch_at(model.step)
+    optional = {
+        "weights": f"sha256 {model.weights[:16]}…" if model.weights else "",
+        "tags": " ".join(model.tags),
+        "snapshot": run.snapshot[:16] if mine else "",
+    }
     return Reply(
         title=f"{model.name} · {model.standing}",
         lines=tuple(filter(None, (model.description, called(seen, mine=mine)))),
@@ -120,14 +124,14 @@ async def view(call: Call, model: Ref) -> Reply:
             ("base", model.base),
             ("licence", model.licence.value),
             ("who may use it", _users(call, model)),
-            ("epochs", str(len(run.epochs))),
-            ("evaluation loss", f"{run.evaluation_before or 0:.4f} → {run.evaluation_after or 0:.4f}"),
+            ("epoch", f"{epoch.name} of {len(run.epochs)}" if epoch else "0"),
+            ("evaluation loss", f"{_loss(run.evaluation_before)} → {_loss(run.evaluation_at(model.step))}"),
             ("used by others", number(seen.uses, "time")),
             ("downloads", str(model.downloads)),
-            ("file", f"{model.file.name}, sha256 {model.artifact.sha256[:16]}…"),
+            ("file", f"{model.file.name}, {weight(model.artifact.size)}, sha256 {model.artifact.sha256[:16]}…"),
             *((name, value) for name, value in optional.items() if value),
         ),
-        pictures=model.samples or (run.epochs[-1].samples if run.epochs else ()),
+        pictures=model.samples or (epoch.samples if epoch else ()),
         rating=model.rating,
         buttons=_next(model, mine=mine),
     )
@@ -136,7 +140,7 @@ async def view(call: Call, model: Ref) -> Reply:
 @command("model card", role=Role.VIEWER)
 async def card(call: Call, model: Ref) -> Reply:
     """A model's README as model hubs read it."""
-    written = await call.services.models.card(call.actor, model.id, base=_base(call, model))
+    written = await call.services.publications.card(call.actor, model.id)
     return Reply(title=f"The card of {model.name}", files=(written,))
 
 
@@ -160,8 +164,8 @@ async def stats(call: Call, model: Ref) -> Reply:
 
 @command("model download", role=Role.VIEWER)
 async def download(call: Call, model: Ref) -> Reply:
-    """The LoRA as a file for diffusers, A1111 or ComfyUI, with its card."""
-    files = await call.services.models.download(call.actor, model.id, base=_base(call, model))
+    """A model as a file for other programs, with its card."""
+    files = await call.services.publications.download(call.actor, model.id)
     return Reply(
         title=model.file.name,
         lines=(f"Base model: {model.base}. Trigger word: {model.trigger}. Licence: {model.licence}.",),
@@ -199,10 +203,8 @@ def _users(call: Call, model: Model) -> str:
     return "shared with you" if shared else model.visibility.value
 
 
-def _base(call: Call, model: Model) -> str:
-    """A model's base as model hubs call it, where it comes from one."""
-    offering = call.services.trainings.offerings.get(model.offering)
-    return offering.base.location if offering and HUB.fullmatch(offering.base.location) else model.base
+def _loss(loss: float | None) -> str:
+    return "–" if loss is None else f"{loss:.4f}"
 
 
 def _next(model: Model, *, mine: bool) -> tuple[Button, ...]:
@@ -217,6 +219,7 @@ def _next(model: Model, *, mine: bool) -> tuple[Button, ...]:
         *looks,
         _button("Edit", "model edit", named),
         _button("Samples", "model samples", named),
+        _button("Epochs", "model epoch", named),
         _button("Delete", "model delete", named).but(style=Style.DANGER),
     )
 

@@ -1,4 +1,4 @@
-"""Admin commands about the work: who works, what runs and waits, and what is turned off for a while."""
+"""Admin commands about the work: what runs and waits, and what is turned off for a while."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -7,13 +7,12 @@ from typing import Annotated
 from bots.chat.definition import command
 from bots.chat.parameter import Call, Given, Listed, OneOf, Row
 from bots.chat.references import JobRef, OfferingRef
-from bots.chat.reply import Reply, Table
-from bots.chat.wording import number
+from bots.chat.reply import Button, Reply, Table
+from bots.commands.queues import halted
 from core.domain.account import Role
-from core.domain.fleet import Worker
-from core.domain.job import Job, JobState
+from core.domain.job import Job, JobState, Priority
 from core.domain.offering import Offering
-from core.domain.switch import QUEUE, of_offering, of_worker
+from core.domain.switch import QUEUE, of_claims, of_kind, of_offering
 
 
 class State(StrEnum):
@@ -21,18 +20,6 @@ class State(StrEnum):
 
     ON = "on"
     OFF = "off"
-
-
-class WorkerRef(Listed[Worker]):
-    """A worker that lives."""
-
-    noun = "worker"
-    hint = "See `admin workers`."
-
-    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Worker]]:
-        """The workers heard of lately."""
-        alive = await call.services.jobs.workers()
-        return [Row(value=worker.id, label=_named(worker), thing=worker) for worker in alive]
 
 
 class RunningRef(JobRef):
@@ -45,52 +32,47 @@ class RunningRef(JobRef):
         return [Row(value=job.id, label=f"{found.owners.get(job.owner)}: {job.title}", thing=job) for job in running]
 
 
-Which = Annotated[Worker, WorkerRef("Which worker")]
+class WaitingRef(JobRef):
+    """A waiting job, whoever's it is."""
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Job]]:
+        """Everybody's jobs that wait."""
+        found = await call.services.operations.queue(call.actor)
+        waiting = [job for job in found.jobs if job.state is JobState.QUEUED]
+        return [Row(value=job.id, label=f"{found.owners.get(job.owner)}: {job.title}", thing=job) for job in waiting]
 
 
-@command("admin workers", role=Role.ADMIN)
-async def workers(call: Call) -> Reply:
-    """The workers that are alive, and what they do."""
-    alive = await call.services.operations.workers(call.actor)
-    if not alive:
-        return Reply(title="No live worker", lines=("Start one: `loraguild worker`.",))
-    rows = tuple(
-        (
-            f"{_named(hand.worker)} ({hand.worker.device})",
-            "nothing more: draining" if hand.draining else ", ".join(hand.worker.kinds),
-            ", ".join(hand.worker.jobs) or "idle",
-        )
-        for hand in alive
-    )
-    return Reply(title=number(len(alive), "worker"), table=Table(header=("worker", "takes", "works on"), rows=rows))
+class WorkRef(Listed[str]):
+    """Jobs of a kind or an offering, or all there are, as the switch that lets workers take them."""
+
+    noun = "kind or offering"
+    hint = "Give a kind of job, such as training, or an offering: see `offerings`."
+    asked = False
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[str]]:
+        """The whole queue, each kind, and each offering."""
+        kinds = {kind: of_kind(kind) for kind in call.services.jobs.kinds}
+        offerings = {offering: of_claims(offering) for offering in call.services.trainings.offerings}
+        named = {QUEUE: QUEUE} | offerings | kinds
+        return [Row(value=name, label=name, thing=switch) for name, switch in named.items()]
 
 
-@command("admin drain", role=Role.ADMIN)
-async def drain(call: Call, worker: Which) -> Reply:
-    """Let a worker end what it does and take nothing more."""
-    await call.services.operations.turn(call.actor, of_worker(worker.id), on=False)
-    return Reply(title=f"{_named(worker)} takes no more jobs", lines=(f"Undo it: `admin undrain {worker.id}`.",))
-
-
-@command("admin undrain", role=Role.ADMIN)
-async def undrain(call: Call, worker: Which) -> Reply:
-    """Let a worker take jobs again."""
-    await call.services.operations.turn(call.actor, of_worker(worker.id), on=True)
-    return Reply(title=f"{_named(worker)} takes jobs again")
+What = Annotated[str, WorkRef("A kind of job or an offering; nothing for all jobs")]
 
 
 @command("admin pause", role=Role.ADMIN)
-async def pause(call: Call) -> Reply:
-    """Let no worker take any job; orders are still taken, and what runs goes on."""
-    await call.services.operations.turn(call.actor, QUEUE, on=False)
-    return Reply(title="The queue is paused", lines=("What runs goes on. Undo it: `admin resume`.",))
+async def pause(call: Call, what: What = QUEUE) -> Reply:
+    """Let no worker take any job, or none of a kind or an offering; what runs goes on."""
+    await call.services.operations.turn(call.actor, what, on=False)
+    again = "admin resume" if what == QUEUE else f"admin resume {what.partition(':')[2]}"
+    return Reply(title=halted(what), lines=(f"What runs goes on. Undo it: `{again}`.",))
 
 
 @command("admin resume", role=Role.ADMIN)
-async def resume(call: Call) -> Reply:
+async def resume(call: Call, what: What = QUEUE) -> Reply:
     """Let workers take jobs again."""
-    await call.services.operations.turn(call.actor, QUEUE, on=True)
-    return Reply(title="The queue goes on")
+    await call.services.operations.turn(call.actor, what, on=True)
+    return Reply(title="The queue goes on" if what == QUEUE else f"{what.partition(':')[2]} goes on")
 
 
 @command("admin offering", role=Role.ADMIN)
@@ -114,9 +96,25 @@ async def queue(call: Call) -> Reply:
         (f"{job.id} {job.title}", found.owners.get(job.owner, "?"), _state(job, positions)) for job in found.jobs
     )
     return Reply(
-        title="The queue is paused" if found.paused else "The queue" if rows else "The queue is empty",
+        title=halted(QUEUE) if found.paused else "The queue" if rows else "The queue is empty",
+        lines=tuple(f"{halted(switch)}." for switch in found.pauses if switch != QUEUE),
         table=Table(header=("job", "whose", "state"), rows=rows) if rows else None,
+        buttons=(
+            *((Button(label="Priority", command="admin priority"),) if waiting else ()),
+            Button(label="Costs", command="admin costs"),
+        ),
     )
+
+
+@command("admin priority", role=Role.ADMIN, menu=False)
+async def priority(
+    call: Call,
+    job: Annotated[Job, WaitingRef("Which waiting job")],
+    priority: Annotated[Priority, OneOf("How much it weighs against others", Priority)],
+) -> Reply:
+    """Give a waiting job more or less weight; with more it starts anew, also before its owner's others."""
+    changed = await call.services.operations.prioritise(call.actor, job.id, priority)
+    return Reply(title=f"{changed.title} has {changed.priority} priority")
 
 
 @command("admin requeue", role=Role.ADMIN)
@@ -126,12 +124,9 @@ async def requeue(call: Call, job: Annotated[Job, RunningRef("Which running job"
     return Reply(title=f"{waiting.title} is in the queue again")
 
 
-def _named(worker: Worker) -> str:
-    return f"{worker.host}:{worker.pid}"
-
-
 def _state(job: Job, positions: Mapping[str, str]) -> str:
     if job.state is JobState.RUNNING:
         steps = f", {job.progress.step}/{job.progress.total}" if job.progress else ""
         return f"running on {job.worker}{steps}"
-    return positions.get(job.id, "waiting for others of the same owner")
+    weight = "" if job.priority is Priority.NORMAL else f", {job.priority} priority"
+    return f"{positions.get(job.id, 'waiting for others of the same owner')}{weight}"

@@ -4,10 +4,11 @@ import re
 from collections.abc import Sequence
 from typing import Annotated
 
+from bots.cards.findings import weight
 from bots.chat.definition import command
 from bots.chat.parameter import PAGE, Call, Given, Listed, OneOf, Page, Parameter, Raw, Row, Text
 from bots.chat.references import ModelRef, UserRef
-from bots.chat.reply import Button, Reply
+from bots.chat.reply import Button, Reply, Table
 from bots.chat.wording import number
 from bots.commands.models import PageNumber, Ref, called
 from core.domain.account import Account
@@ -15,11 +16,14 @@ from core.domain.action import Style, Then
 from core.domain.errors import BadValue
 from core.domain.model import SAMPLES, Licence, described, owned, tagged
 from core.domain.model import Visibility as Access
+from core.domain.run import Epoch
 from core.domain.trigger import folded
 
 NONE = "none"
 NUMBER = re.compile(r"[0-9]{1,6}")
 SHOWN = 10  # pictures in one message
+CHOICES = 5  # buttons
+EPOCHS = ("epoch", "step", "loss", "evaluation", "size", "sha256", "")
 
 
 class Opened(OneOf[Access]):
@@ -94,6 +98,25 @@ class PersonRef(UserRef):
         """The accounts of exactly this name."""
         rows = await super().rows(call, text, given, after=after, limit=limit)
         return [row for row in rows if folded(row.label) == folded(text)]
+
+
+class EpochRef(Listed[Epoch]):
+    """An epoch of the model that was named before; nobody is asked."""
+
+    noun = "epoch"
+    hint = "See `model epoch MODEL`."
+    asked = False
+
+    async def rows(self, call: Call, text: str, given: Given, *, after: str, limit: int) -> Sequence[Row[Epoch]]:
+        """Its epochs, where it is the actor's; one that is gone says so when it is chosen."""
+        model = await ModelRef("").earlier(call, given, "model")
+        if model is None or model.owner != call.actor.account:
+            return []
+        run = (await call.services.models.view(call.actor, model.id)).run
+        return [
+            Row(value=one.name, label=f"{one.name} · step {one.step} · loss {one.loss:.4f}", thing=one)
+            for one in run.epochs
+        ]
 
 
 class ReaderRef(Listed[Account]):
@@ -205,6 +228,40 @@ async def samples(
         rating=model.rating,
         buttons=(more,) if before + len(shown) < len(known) else (),
     )
+
+
+@command("model epoch")
+async def epoch(
+    call: Call, model: Ref, epoch: Annotated[Epoch | None, EpochRef("Which epoch it shall be, by its number")] = None
+) -> Reply:
+    """Choose which epoch of its training a model is, from all that are kept."""
+    if epoch:
+        chosen = await call.services.publications.choose(call.actor, model.id, epoch.step)
+        lines = ("Its file and its card are written anew. Pictures are drawn with this epoch from now on.",)
+        return Reply(
+            title=f"{chosen.name} is epoch {epoch.name}", lines=lines, pictures=epoch.samples, rating=model.rating
+        )
+    run = (await call.services.models.view(call.actor, owned(model, call.actor, name=model.id).id)).run
+    now = run.epoch_at(model.step)
+    kept = [one for one in run.epochs if not (one.gone or one == now)]
+    return Reply(
+        title=f"Epochs of {model.name}" if run.epochs else f"Nothing is known of the epochs of {model.name}",
+        lines=("A sample of each, in this order:",) if any(one.samples for one in run.epochs[-SHOWN:]) else (),
+        table=Table(header=EPOCHS, rows=tuple(_row(one, now) for one in run.epochs)) if run.epochs else None,
+        pictures=tuple(one.samples[0] for one in run.epochs[-SHOWN:] if one.samples),
+        rating=model.rating,
+        buttons=tuple(
+            Button(label=f"Choose {one.name}", command="model epoch", arguments={"model": model.id, "epoch": one.name})
+            for one in kept[-CHOICES:]
+        ),
+    )
+
+
+def _row(epoch: Epoch, now: Epoch | None) -> tuple[str, ...]:
+    standing = "the model" if epoch == now else "gone" if epoch.gone else "saved" if epoch.wished else "kept"
+    evaluation = "–" if epoch.evaluation is None else f"{epoch.evaluation:.4f}"
+    size, digest = weight(epoch.artifact.size), epoch.artifact.sha256[:16]
+    return epoch.name, str(epoch.step), f"{epoch.loss:.4f}", evaluation, size, digest, standing
 
 
 @command("model delete")

@@ -1,6 +1,6 @@
 """Trainings: offerings, quotes, orders, and what becomes of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from bots.cards import MARKS, card
@@ -8,33 +8,38 @@ from bots.chat.definition import command
 from bots.chat.parameter import Call, Overrides, Text
 from bots.chat.references import JobRef, OfferingRef, OpenJobRef, PresetRef, SharedDatasetRef
 from bots.chat.reply import Button, Reply, Table
-from bots.chat.wording import number
+from bots.chat.wording import between, number
 from core.domain.account import Role
 from core.domain.action import Style, Then
 from core.domain.consent import RIGHTS, WORDS
 from core.domain.dataset import Dataset
-from core.domain.job import Job, JobState
-from core.domain.offering import Offering
+from core.domain.job import Job
+from core.domain.offering import NOUNS, Offering
 from core.services.trainings import Quoted
 
 Ref = Annotated[Dataset, SharedDatasetRef("What to train on")]
 Offered = Annotated[Offering, OfferingRef("What to buy")]
 Preset = Annotated[str, PresetRef("How thorough: see `offerings`")]
-Settings = Annotated[Mapping[str, str], Overrides("Settings to change, such as rank=8")]
-MINUTE = 60
+Settings = Annotated[
+    Mapping[str, str], Overrides("Settings to change, such as rank=8; also seed=, gpu= and from=MODEL")
+]
+GB = 1024  # MB
 
 
 @command("offerings", role=Role.VIEWER)
 async def offerings(call: Call) -> Reply:
     """What can be trained, in which presets, at what price."""
     rows = tuple(
-        (offering.id, offering.title if on else f"{offering.title} (off for now)", _prices(offering))
+        (offering.id, offering.title if on else f"{offering.title} (off for now)", _needs(offering), _prices(offering))
         for offering, on in await call.services.trainings.offered()
     )
     return Reply(
         title="Offerings",
-        lines=("Ask for a price: `quote DATASET OFFERING PRESET`. Settings go behind it, such as rank=8.",),
-        table=Table(header=("offering", "what it is", "presets and points"), rows=rows),
+        lines=(
+            "Ask for a price: `quote DATASET OFFERING PRESET`. Settings go behind it, such as rank=8.",
+            "To go on from a model of yours, say from=MODEL there.",
+        ),
+        table=Table(header=("offering", "what it is", "needs", "presets and points"), rows=rows),
     )
 
 
@@ -84,27 +89,6 @@ async def cancel(call: Call, job: Annotated[Job, OpenJobRef("Which job")]) -> Re
     return await card(call, job.id)
 
 
-@command("train why", role=Role.VIEWER)
-async def why(call: Call, job: Annotated[Job, JobRef("Which job")]) -> Reply:
-    """Why a job is waiting, and what would help."""
-    waiting = await call.services.jobs.why(call.actor, job.id)
-    if job.state is not JobState.QUEUED:
-        return Reply(title=f"{job.title} is not waiting: {MARKS[job.state]}", job=job.id)
-    lines = ["The queue is paused. The job keeps its place."] if waiting.paused else []
-    lines.append(f"Ahead of it: {number(waiting.ahead, 'job')}.")
-    if waiting.blocked_by:
-        names = ", ".join(other.title for other in waiting.blocked_by)
-        lines.append(f"Your other jobs go first: {names}. Cancel one to let this one in.")
-    if waiting.workers:
-        lines.append(
-            f"{number(len(waiting.workers), 'worker')} can take it: {', '.join(one.host for one in waiting.workers)}."
-        )
-    else:
-        having = f" with {', '.join(job.labels)}" if job.labels else ""
-        lines.append(f"No live worker{having} takes {job.kind} jobs. Start one: `loraguild worker`.")
-    return Reply(title=f"{job.title} · waiting", lines=tuple(lines), job=job.id)
-
-
 async def _quoted(call: Call, dataset: Dataset, offering: Offering, preset: str, settings: Mapping[str, str]) -> Reply:
     chosen = preset or next(iter(offering.presets))
     quoted = await call.services.trainings.quote(call.actor, dataset, offering, preset=chosen, overrides=settings)
@@ -117,19 +101,22 @@ def _presented(quoted: Quoted, settings: Mapping[str, str]) -> Reply:
     after = f"{quoted.balance - quote.price}" if missing <= 0 else f"{missing} missing"
     asks = dataset.attestation is None and dataset.owner == quote.owner
     attest = {"attested": RIGHTS} if asks else {}
-    again = " ".join(f"{name}={value}" for name, value in settings.items())
+    noun = NOUNS[offering.takes].removesuffix("s")
     return Reply(
         title=f"{quote.price} points: {offering.title}, {quote.preset}",
         lines=(
-            f"«{dataset.name}», {number(dataset.count, 'picture')}, trigger word {dataset.trigger}.",
+            f"«{dataset.name}», {number(dataset.count, noun)}, trigger word {dataset.trigger}.",
+            *(() if quoted.manned else ("No worker that can take it is here now: it waits until there is one.",)),
             *((f"By confirming you attest: «{WORDS[RIGHTS]}»",) if asks else ()),
         ),
         fields=(
             ("made of", ", ".join(f"{part} {amount}" for part, amount in quote.parts.items())),
-            ("settings", again or "as in the preset"),
+            ("settings", " ".join(f"{name}={value}" for name, value in settings.items()) or "as in the preset"),
             ("balance after", after),
-            ("queue", f"{quoted.ahead} ahead"),
-            ("takes about", _about(quote.seconds)),
+            *((("GPU", _choices(quoted)),) if quoted.choices else ()),
+            ("queue", f"{quoted.queue.ahead} ahead"),
+            ("takes about", between(quoted.takes.low, quoted.takes.high)),
+            *_ready(quoted),
             ("valid until", f"{quote.expires_at:%H:%M} UTC"),
         ),
         buttons=(
@@ -140,6 +127,7 @@ def _presented(quoted: Quoted, settings: Mapping[str, str]) -> Reply:
                 style=Style.GO,
                 then=Then.REPLACE,
             ),
+            *_others(quoted, settings),
             Button(label="Change", command="offerings"),
             Button(label="Cancel", command="train decline", then=Then.REPLACE),
         ),
@@ -152,12 +140,38 @@ async def decline(call: Call) -> Reply:
     return Reply(title="Nothing ordered")
 
 
+def _needs(offering: Offering) -> str:
+    memory = f", GPU with {-(-offering.gpu_memory // GB)} GB" if offering.gpu_memory else ""
+    return f"{offering.least_items}-{offering.most_items} {NOUNS[offering.takes]}{memory}"
+
+
 def _prices(offering: Offering) -> str:
-    steps = {preset: int(str(offering.settled(preset, {})["steps"])) for preset in offering.presets}
-    return ", ".join(f"{preset} {sum(offering.cost(count).values())}" for preset, count in steps.items())
+    settled = {preset: offering.settled(preset, {}) for preset in offering.presets}
+    gpu = offering.gpu()
+    return ", ".join(f"{preset} {sum(offering.cost(chosen, gpu=gpu).values())}" for preset, chosen in settled.items())
 
 
-def _about(seconds: float) -> str:
-    if seconds < 2 * MINUTE:
-        return f"{round(seconds)} s"
-    return f"{round(seconds / MINUTE)} min"
+def _ready(quoted: Quoted) -> Iterator[tuple[str, str]]:
+    """When it will be there, where anybody can take it."""
+    soonest, latest = quoted.queue.soonest, quoted.queue.latest
+    if soonest is not None and latest is not None:
+        yield "ready in about", between(soonest + quoted.takes.low, latest + quoted.takes.high)
+
+
+def _choices(quoted: Quoted) -> str:
+    """Every class of GPU with its price and time."""
+    return "; ".join(
+        f"{gpu}{' (chosen)' if gpu == quoted.quote.gpu else ''}: {one.price} points, "
+        f"{between(one.takes.low, one.takes.high)}"
+        for gpu, one in quoted.choices.items()
+    )
+
+
+def _others(quoted: Quoted, settings: Mapping[str, str]) -> Iterator[Button]:
+    """What asks for the same training on another class of GPU."""
+    quote = quoted.quote
+    for gpu in quoted.choices:
+        if gpu != quote.gpu:
+            changed = " ".join(f"{name}={value}" for name, value in {**settings, "gpu": gpu}.items())
+            asked = {"dataset": quote.dataset, "offering": quote.offering, "preset": quote.preset, "settings": changed}
+            yield Button(label=f"On {gpu}", command="train order", arguments=asked, then=Then.REPLACE)

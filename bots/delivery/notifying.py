@@ -49,12 +49,12 @@ async def _told(courier: Courier, notice: Notice, actor: Actor) -> None:
         private = await courier.deliveries.private(actor.account, platform)
         if place.private or private is None or (notice.job and await courier.deliveries.card(notice.job, private)):
             raise
-        await courier.post(actor, private, _bare(reply), key=notice.id)
+        await courier.post(actor, private, _bare(reply, job=notice.job), key=notice.id)
 
 
-def _bare(reply: Reply) -> Reply:
+def _bare(reply: Reply, *, job: str | None) -> Reply:
     """A reply for a place of other privacy than it was meant for."""
     if not (reply.pictures or reply.files):
         return reply
-    words = f"Pictures and files are left out here: `train view {reply.job}`."
+    words = f"Pictures and files are left out here: `train view {job}`."
     return reply.but(lines=(*reply.lines, words), pictures=(), files=(), link=None)

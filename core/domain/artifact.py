@@ -15,6 +15,11 @@ class Artifact(Value):
     size: int
     media_type: str
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether it can be shown as a picture."""
+        return self.media_type.startswith("image/")
+
 
 class Blob(Entity):
     """The bytes behind one sha256 (the id), and how many rows refer to them.

@@ -27,6 +27,7 @@ IDS = ("conversation_id", "id")
 SHOWN = 40  # characters of a name that somebody else chose
 VALIDATION = 10  # one conversation of so many is kept for validation
 SPLIT_SEED = b"validation"
+FINE = 1000  # parts of a tenth
 
 EMAIL = re.compile(r"@(?<=[\w.+-]@)(?:[a-z0-9-]{1,63}\.)+[a-z]{2,}", re.ASCII | re.IGNORECASE)
 SECRETS = {
@@ -238,10 +239,14 @@ def pairs(conversation: Conversation) -> int:
     return [turn.role for turn in conversation.turns[1:]].count(ASSISTANT)
 
 
-def validates(conversation_id: str) -> bool:
-    """Whether a conversation is kept for validation: one in ten, by its id alone and never by the order."""
+def validates(conversation_id: str, *, share: float = 1 / VALIDATION) -> bool:
+    """Whether a conversation is kept for validation: one in ten, by its id alone and never by the order.
+
+    Of two shares, the larger one keeps all that the smaller one keeps.
+    """
     digest = hashlib.blake2b(conversation_id.encode(), digest_size=8, key=SPLIT_SEED).digest()
-    return int.from_bytes(digest) % VALIDATION == 0
+    rest, tenth = divmod(int.from_bytes(digest), VALIDATION)
+    return (tenth + rest % FINE / FINE) / VALIDATION < share
 
 
 def has_email(text: str) -> bool:

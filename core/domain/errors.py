@@ -272,6 +272,14 @@ class NotEnoughPoints(Refused):
     missing: int
 
 
+class QueueFull(Refused):
+    """More jobs than one person may have waiting."""
+
+    code = "queue_full"
+    template = "You have {most} jobs waiting already. Wait until some are done, or cancel one: see `train list`."
+    most: int
+
+
 class Overdrawn(Conflict):
     """A posting would have taken a person's balance below zero."""
 
@@ -531,6 +539,14 @@ class JobEnded(Refused):
     state: str
 
 
+class NotSteerable(Refused):
+    """A job that cannot be told anything, or not this."""
+
+    code = "not_steerable"
+    template = "This cannot be done: {why}."
+    why: str
+
+
 class LeaseLost(Conflict):
     """The report of a stale attempt: another worker has the job, or it ended."""
 
@@ -564,6 +580,16 @@ class WrongFamily(Refused):
     name: str
     family: str
     wanted: str
+
+
+class ModelUnfit(Refused):
+    """A model that a training cannot go on from."""
+
+    code = "model_unfit"
+    template = "{offering} cannot continue from {name}: {why}."
+    offering: str
+    name: str
+    why: str
 
 
 class VoucherGone(Refused):
@@ -662,6 +688,14 @@ class FileTooLarge(Invalid):
     limit: int
 
 
+class EpochGone(Refused):
+    """An epoch that nobody chose in time."""
+
+    code = "epoch_gone"
+    template = "The file of epoch {name} is gone: it was not chosen in time. Choose one that is kept, or train again."
+    name: str
+
+
 class BlobGone(Conflict):
     """A stored file was being swept while somebody wanted to refer to it."""
 
@@ -708,6 +742,15 @@ class NoWorker(Unavailable):
     )
     job: str
     kind: str
+
+
+class BaseUnavailable(Unavailable):
+    """A base model that no worker there is can load."""
+
+    code = "base_unavailable"
+    template = "{offering} cannot be trained for now: {why} Tell an admin; nothing was set aside for it."
+    offering: str
+    why: str
 
 
 class DatabaseUnavailable(Unavailable):

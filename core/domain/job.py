@@ -10,6 +10,8 @@ from pydantic import JsonValue
 from core.domain.account import Actor, Role
 from core.domain.artifact import Artifact
 from core.domain.errors import JobEnded, LeaseLost, NothingToDo
+from core.domain.meter import Meter
+from core.domain.steering import Wish
 from core.domain.value import Entity, Value
 
 LEASE = timedelta(seconds=45)
@@ -17,6 +19,8 @@ LOST_WORKERS = 3  # distinct workers lost on one job before it is taken for pois
 ACTIVE_PER_OWNER = 2  # jobs of one kind and owner that may be claimed at a time
 RETRY_AFTER = timedelta(seconds=10)
 ATTEMPTS = 5
+OPEN_PER_OWNER = 100  # jobs that somebody may have waiting
+ESTIMATE = 60.0  # seconds that a job takes of which nothing better is known
 
 
 class JobState(StrEnum):
@@ -32,6 +36,19 @@ class JobState(StrEnum):
     def ended(self) -> bool:
         """Whether nothing will change any more."""
         return self not in {JobState.QUEUED, JobState.RUNNING}
+
+
+class Priority(StrEnum):
+    """How much of the workers' time somebody's job gets against another's: the weights of the queue's shares."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+    @property
+    def weight(self) -> float:
+        """The share against that of another job, of which only the ratio matters."""
+        return {Priority.LOW: 0.25, Priority.NORMAL: 1.0, Priority.HIGH: 8.0}[self]
 
 
 class Progress(Value):
@@ -54,8 +71,15 @@ class Failure(Value):
 class Job(Entity):
     """One piece of work for a worker. `subject` is what it is about, `rank` its place in the queue (low first).
 
+    What a worker needs for it: its kind, all of the `labels`, the `memory` of a GPU in MB (0: any device), and the base
+    model of its `offering`; `base` is what the worker keeps warm. `pool` names all of this. `estimate` is how many
+    seconds of a worker it will take about, and `start` and `rank` where they lie in virtual time. One that is `asleep`
+    is not looked at before its moment.
+
     `key` makes asking idempotent: unique, from whoever asked. Jobs of one `group` can be done in one go. `earned` is
-    what of the `price` is due by now, however the job ends; None: all of it by success, nothing otherwise.
+    what of the `price` is due by now, however the job ends; None: all of it by success, nothing otherwise. The `meter`
+    tells what it took of devices. `wishes` are what its owner wants of it while it runs. `shunned` is a worker that
+    could not do it for want of something that others may have; until then it does not get it again.
     """
 
     kind: str
@@ -68,12 +92,20 @@ class Job(Entity):
     price: int = 0
     earned: int | None = None
     labels: tuple[str, ...] = ()
+    memory: int = 0
+    offering: str | None = None
+    base: str | None = None
     group: str | None = None
+    pool: str = ""
+    priority: Priority = Priority.NORMAL
+    estimate: float = ESTIMATE
     state: JobState = JobState.QUEUED
     eligible: bool
+    start: float = 0.0
     rank: float
     created_at: datetime
     not_before: datetime
+    asleep: bool = False
     started_at: datetime | None = None
     ended_at: datetime | None = None
     attempt: int = 0
@@ -81,9 +113,13 @@ class Job(Entity):
     token: str | None = None
     lease_until: datetime | None = None
     lost: tuple[str, ...] = ()
+    shunned: str | None = None
+    shunned_until: datetime | None = None
     progress: Progress | None = None
     checkpoint: Artifact | None = None
     failure: Failure | None = None
+    meter: Meter = Meter()
+    wishes: tuple[Wish, ...] = ()
 
     @property
     def due(self) -> int:
@@ -91,12 +127,19 @@ class Job(Entity):
         by_state = self.price if self.state is JobState.SUCCEEDED else 0
         return by_state if self.earned is None else self.earned
 
+    @property
+    def span(self) -> float:
+        """What its owner is charged in virtual time: its estimate, by its weight."""
+        return self.estimate / self.priority.weight
+
     def visible_to(self, actor: Actor) -> bool:
         """Whether the actor may see it: its owner, and moderators."""
         return self.owner == actor.account or actor.role.covers(Role.MODERATOR)
 
-    def claimed(self, *, worker: str, token: str, now: datetime) -> Self:
+    def claimed(self, *, worker: str, token: str, now: datetime, metered: bool = True) -> Self:
         """A worker takes it: attempt + 1, a new token, a lease.
+
+        It is not `metered` where it is done in one go with another, for which the time of the device is counted.
 
         Raises:
             LeaseLost: It is not waiting (any more).
@@ -106,10 +149,12 @@ class Job(Entity):
         return self.but(
             state=JobState.RUNNING,
             attempt=self.attempt + 1,
+            asleep=False,
             worker=worker,
             token=token,
             lease_until=now + LEASE,
             started_at=self.started_at or now,
+            meter=self.meter.started(now if metered else None),
         )
 
     def fenced(self, token: str) -> Self:
@@ -128,6 +173,7 @@ class Job(Entity):
             lease_until=now + LEASE,
             progress=progress or self.progress,
             checkpoint=checkpoint or self.checkpoint,
+            meter=self.meter.read(now),
         )
 
     def released(self) -> Self:
@@ -163,7 +209,20 @@ class Job(Entity):
 
     def retried(self, *, now: datetime) -> Self:
         """Another attempt later, from the last checkpoint; the wait doubles each time."""
-        return self.but(**_unclaimed, not_before=now + RETRY_AFTER * 2 ** (self.attempt - 1))
+        return self.but(**_unclaimed, not_before=now + RETRY_AFTER * 2 ** (self.attempt - 1), asleep=True)
+
+    def woken(self) -> Self:
+        """Its moment has come."""
+        return self.but(asleep=False)
+
+    def elsewhere(self, *, now: datetime) -> Self:
+        """Another attempt at once by another worker; by this one only after the wait of a retry."""
+        again = self.retried(now=now)
+        return again.but(not_before=now, asleep=False, shunned=self.worker, shunned_until=again.not_before)
+
+    def shuns(self, worker: str, *, now: datetime) -> bool:
+        """Whether this worker could not do it a while ago."""
+        return self.shunned == worker and self.shunned_until is not None and now < self.shunned_until
 
     def succeeded(self, result: Mapping[str, JsonValue], *, now: datetime) -> Self:
         """Done."""
@@ -180,7 +239,10 @@ class Job(Entity):
     def _ended(self, state: JobState, *, now: datetime, **facts: object) -> Self:
         if self.state.ended:
             raise JobEnded(job=self.id, state=self.state.value)
-        return self.but(state=state, ended_at=now, token=None, lease_until=None, checkpoint=None, **facts)
+        heard = min(now, self.lease_until or now)
+        meter = self.meter.read(heard) if self.state is JobState.RUNNING else self.meter
+        gone = {"token": None, "lease_until": None, "checkpoint": None}
+        return self.but(state=state, ended_at=now, meter=meter, **gone, **facts)
 
 
 def asked(  # the fields of a job that its asker knows
@@ -194,9 +256,14 @@ def asked(  # the fields of a job that its asker knows
     now: datetime,
     price: int = 0,
     labels: tuple[str, ...] = (),
+    memory: int = 0,
+    offering: str | None = None,
+    base: str | None = None,
     group: str | None = None,
+    estimate: float = ESTIMATE,
+    priority: Priority = Priority.NORMAL,
 ) -> Job:
-    """A new job as it is asked for; enqueueing adds the payload and whether it is eligible."""
+    """A new job as it is asked for; enqueueing adds the payload, whether it is eligible and its place in the queue."""
     return Job(
         id=id,
         kind=kind,
@@ -207,12 +274,23 @@ def asked(  # the fields of a job that its asker knows
         payload={},
         price=price,
         labels=labels,
+        memory=memory,
+        offering=offering,
+        base=base,
         group=group,
+        pool=pooled(kind, offering=offering, labels=labels, memory=memory),
+        priority=priority,
+        estimate=estimate,
         eligible=False,
-        rank=now.timestamp(),
+        rank=0.0,
         created_at=now,
         not_before=now,
     )
+
+
+def pooled(kind: str, *, offering: str | None, labels: tuple[str, ...], memory: int) -> str:
+    """The name of what the same workers may take."""
+    return "|".join((kind, offering or "", ",".join(sorted(labels)), str(memory)))
 
 
 _unclaimed = {"state": JobState.QUEUED, "worker": None, "token": None, "lease_until": None}

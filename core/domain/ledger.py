@@ -200,14 +200,16 @@ def spend(wallet: Balance, price: int) -> dict[Lot, int]:
     return _taken(wallet.lots.items(), price)
 
 
-def hold(wallet: Balance, price: int, *, owner: str, job: str, why: str, now: datetime) -> Transaction:
-    """Set the price of a job aside.
+def hold(
+    wallet: Balance, price: int, *, owner: str, job: str, why: str, now: datetime, key: str | None = None
+) -> Transaction:
+    """Set the price of a job aside; what is added to it later has a key of its own.
 
     Raises:
         NotEnoughPoints: The wallet does not cover the price.
     """
     entries = moved(spend(wallet, price), source=lambda lot: purse(owner, lot), target=lambda _: held(job))
-    return Transaction(id=f"hold:{job}", act=Act.HOLD, owner=owner, job=job, why=why, entries=entries, at=now)
+    return Transaction(id=f"hold:{key or job}", act=Act.HOLD, owner=owner, job=job, why=why, entries=entries, at=now)
 
 
 def divided(on_hold: Balance, due: int) -> tuple[Balance, Balance]:

@@ -1,9 +1,11 @@
 """Models: a named LoRA with a trigger word, who may use it, and how it presents itself."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Any, Self
 
 from pydantic import model_validator
@@ -20,6 +22,7 @@ NAME_LENGTH, DESCRIPTION_LENGTH = 60, 1000  # characters
 TAGS, SAMPLES = 10, 8
 NAMES = 20  # that one model may have had
 TAG = re.compile(r"[a-z0-9-]{1,30}")
+PRESENTED = ("owner_name", "slug", "trigger", "description", "licence", "tags", "rating", "samples", "step")
 
 
 class Visibility(StrEnum):
@@ -52,6 +55,9 @@ class Scope(StrEnum):
 class Model(Entity):
     """A trained LoRA. `run` says how it came to be; `offering` how pictures are made with it.
 
+    `artifact` is the epoch of its run that ended at `step`, the last one where nobody has chosen. Publication writes
+    into it what the model is, and adds the sha256 of its `weights` (whatever is said beside them), its card and its
+    thumbnail.
     `names` are all slugs it ever had, the present one included: an old one stays reserved and still leads here.
     `published_at` is when it was first for everyone: of models with one trigger word the earliest keeps the word.
     Nobody uses what is `suspended`, by a report, or for which consent was `withdrawn`: that of the datasets or pictures
@@ -68,6 +74,10 @@ class Model(Entity):
     offering: str
     run: str
     artifact: Artifact
+    step: int | None = None
+    weights: str | None = None
+    card: Artifact | None = None
+    thumbnail: Artifact | None = None
     rating: Rating = Rating.SFW
     visibility: Visibility = Visibility.PRIVATE
     shared: tuple[str, ...] = ()
@@ -96,7 +106,28 @@ class Model(Entity):
     @property
     def file(self) -> Artifact:
         """Its artifact under the name that it has now."""
-        return self.artifact.but(name=f"{self.slug}.safetensors")
+        return self.artifact.but(name=self.slug + PurePosixPath(self.artifact.name).suffix)
+
+    @property
+    def talks(self) -> bool:
+        """Whether it writes instead of drawing: its file is a folder of PEFT's, zipped."""
+        return self.artifact.name.endswith(".zip")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The sha256 of what publication has made of it, and of its artifact before that."""
+        return tuple(stored.sha256 for stored in (self.artifact, self.card, self.thumbnail) if stored)
+
+    @property
+    def content(self) -> str:
+        """The sha256 by which two models are known to be the same, whatever their files say of themselves."""
+        return self.weights or self.artifact.sha256
+
+    @property
+    def imprint(self) -> str:
+        """A digest of all that its file and its card say of it: where that changes, it is published anew."""
+        fields = self.model_dump(mode="json")
+        return hashlib.sha256(repr([fields[name] for name in PRESENTED]).encode()).hexdigest()
 
     @property
     def listed(self) -> bool:
@@ -186,6 +217,10 @@ class Model(Entity):
             tags=self.tags if tags is None else tagged(tags),
         )
 
+    def at(self, step: int, artifact: Artifact) -> Self:
+        """The model as another epoch of its run; its card and its thumbnail stay until it is published anew."""
+        return self.but(artifact=artifact, step=step, weights=None)
+
     def shared_with(self, account: str) -> Self:
         """The model for one account more."""
         return self.but(shared=tuple(dict.fromkeys((*self.shared, account))))
@@ -222,7 +257,8 @@ class Model(Entity):
     def forgotten(self, *, now: datetime) -> Self:
         """The model without its file and all words, deleted; what others have drawn with it names it still."""
         plain = {"shared": (), "description": "", "tags": (), "samples": (), "trigger": self.id}
-        return self.but(owner_name=FORGOTTEN, slug=self.id, names=(self.id,), **plain).deleted(now=now)
+        bare = self.but(owner_name=FORGOTTEN, slug=self.id, names=(self.id,), card=None, thumbnail=None, **plain)
+        return bare.deleted(now=now)
 
 
 class Search(Value):

@@ -43,6 +43,8 @@ class Topic(StrEnum):
     CONSENT = "consent"
     REPORTED = "reported"
     VERIFIED = "verified"
+    STEERED = "steered"
+    PUBLICATION = "publication"
 
 
 TOPICS = {
@@ -149,6 +151,19 @@ def card_id(job: str, place: Place) -> str:
 def opened(job: str, *, account: str, place: Place, now: datetime) -> Card:
     """A new card for whoever looks at a job in a place; its message follows."""
     return Card(id=card_id(job, place), job=job, account=account, place=place, created_at=now, next_at=now + FIRST)
+
+
+def steered(card: Card, *, step: int, key: str, now: datetime) -> Notice:
+    """What was wished of a running training has come, in the place of a card: after which step."""
+    return Notice(
+        id=f"{key}:{card.id}",
+        account=card.account,
+        place=card.place,
+        topic=Topic.STEERED,
+        job=card.job,
+        details={"step": str(step)},
+        created_at=now,
+    )
 
 
 def final(job: Job, card: Card, *, now: datetime) -> Notice:

@@ -7,10 +7,11 @@ from typing import Self
 
 from pydantic import JsonValue
 
-from core.domain.errors import QuoteExpired
-from core.domain.value import Entity
+from core.domain.errors import BadValue, QuoteExpired
+from core.domain.value import Entity, Value
 
 OPEN_FOR = timedelta(minutes=30)
+SEEDS = 2**31
 
 
 class QuoteState(StrEnum):
@@ -21,10 +22,22 @@ class QuoteState(StrEnum):
     EXPIRED = "expired"
 
 
-class Quote(Entity):
-    """What a training would cost, what the price is made of, and about how long it would take in seconds.
+class Wishes(Value):
+    """What somebody wants of a training: `settings` of its recipe as text, and what belongs to no recipe.
 
-    `seed` is set where somebody wants to repeat a training exactly.
+    `seed` repeats a training exactly, `gpu` is a class of the offering, and `model` names the model to continue from.
+    """
+
+    settings: Mapping[str, str]
+    seed: int | None = None
+    gpu: str = ""
+    model: str | None = None
+
+
+class Quote(Entity):
+    """What a training would cost, what the price is made of, and about how many seconds of a worker it would take.
+
+    `seed`, `gpu` and `model`, by its id, are as they were wished.
     """
 
     owner: str
@@ -40,11 +53,18 @@ class Quote(Entity):
     state: QuoteState = QuoteState.OPEN
     job: str | None = None
     seed: int | None = None
+    gpu: str = ""
+    model: str | None = None
 
     @property
     def price(self) -> int:
         """The sum of the parts."""
         return sum(self.parts.values())
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The settings that are words."""
+        return tuple(value for value in self.hyperparameters.values() if isinstance(value, str))
 
     def accepted(self, *, job: str, offering_version: str, now: datetime) -> Self:
         """The order is made.
@@ -55,3 +75,20 @@ class Quote(Entity):
         if self.state is not QuoteState.OPEN or now >= self.expires_at or offering_version != self.offering_version:
             raise QuoteExpired
         return self.but(state=QuoteState.ACCEPTED, job=job)
+
+
+def wished(overrides: Mapping[str, str]) -> Wishes:
+    """What somebody's words of the form `name=value` ask for.
+
+    Raises:
+        BadValue: The seed is none.
+    """
+    seed = overrides.get("seed")
+    if seed is not None and not (seed.isascii() and seed.isdigit() and int(seed) < SEEDS):
+        raise BadValue(what="seed", value=seed, why=f"it takes a whole number below {SEEDS}")
+    return Wishes(
+        settings={name: value for name, value in overrides.items() if name not in {"seed", "gpu", "from"}},
+        seed=None if seed is None else int(seed),
+        gpu=overrides.get("gpu", ""),
+        model=overrides.get("from"),
+    )

@@ -23,6 +23,19 @@ def require_attested(dataset: Dataset) -> None:
         raise NotAttested(name=dataset.name, words=WORDS[RIGHTS])
 
 
+def require_permitted(dataset: Dataset) -> None:
+    """Let a dataset pass that may be used, and what was made of it.
+
+    Raises:
+        ConsentWithdrawn: Whoever is depicted, or its owner, does not want it any more.
+        Suspended: Somebody has reported it, and no moderator has looked at that yet.
+    """
+    if dataset.revoked_at:
+        raise ConsentWithdrawn(name=dataset.name)
+    if dataset.suspended:
+        raise Suspended(what=f"Dataset «{dataset.name}»")
+
+
 def require_ready(dataset: Dataset) -> None:
     """Let an order pass.
 
@@ -33,10 +46,7 @@ def require_ready(dataset: Dataset) -> None:
         DatasetNotReady: The doctor has not passed it.
         NotReviewed: It is for adults, and no moderator has approved it.
     """
-    if dataset.revoked_at:
-        raise ConsentWithdrawn(name=dataset.name)
-    if dataset.suspended:
-        raise Suspended(what=f"Dataset «{dataset.name}»")
+    require_permitted(dataset)
     if not dataset.count:
         raise DatasetEmpty(name=dataset.name)
     if dataset.rating is Rating.NSFW and dataset.review is not Review.APPROVED:

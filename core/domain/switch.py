@@ -8,7 +8,7 @@ QUEUE = "queue"
 
 
 class Switch(Entity):
-    """Whether one thing is on, and who said so; the id says what: `queue`, `worker:ID`, `offering:ID`."""
+    """Whether one thing is on, and who said so; the id says what: see the functions here."""
 
     on: bool
     by: str
@@ -23,6 +23,21 @@ def is_on(found: Switch | None) -> bool:
 def of_worker(worker: str) -> str:
     """The switch that lets a worker take jobs: off means that it drains."""
     return f"worker:{worker}"
+
+
+def pauses_work(name: str) -> bool:
+    """Whether a switch that is off keeps all workers from jobs."""
+    return name == QUEUE or name.startswith((of_kind(""), of_claims("")))
+
+
+def of_kind(kind: str) -> str:
+    """The switch that lets anybody take jobs of a kind."""
+    return f"kind:{kind}"
+
+
+def of_claims(offering: str) -> str:
+    """The switch that lets anybody take jobs of an offering, whether it can be ordered or not."""
+    return f"claims:{offering}"
 
 
 def of_offering(offering: str) -> str:

@@ -4,29 +4,49 @@
 """
 
 import pkgutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
 from typing import Protocol, cast
 
 from core.domain.account import Account, Place, Role
 from core.domain.artifact import Artifact
+from core.domain.cost import recorded
 from core.domain.dataset import Dataset
-from core.domain.errors import KeyReused
-from core.domain.job import ACTIVE_PER_OWNER, Failure, Job, JobState
+from core.domain.errors import KeyReused, QueueFull
+from core.domain.fleet import STALE_AFTER
+from core.domain.job import ACTIVE_PER_OWNER, OPEN_PER_OWNER, Failure, Job, JobState
 from core.domain.ledger import Balance, capture, divided, held, hold, points, qoints, release
 from core.domain.notice import final, opened
 from core.domain.quota import Usage
+from core.domain.scheduling import (
+    Flow,
+    Forecast,
+    Pool,
+    flow_of,
+    forecast,
+    lacks,
+    moved_up,
+    paused,
+    placed,
+    pool_of,
+    serves,
+)
 from core.domain.snapshot import Snapshot
+from core.domain.switch import of_worker
 from core.domain.value import Value
 from core.ports.clock import Ids
 from core.ports.store import Repositories
 
 STEP = 500  # items in one transaction of a purge
+FORESEEN = 200  # jobs of a pool that a forecast takes one by one
 
 
 class Kind(Protocol):
-    """The shape of a module in this package."""
+    """The shape of a module in this package.
+
+    One that has `earned(tx, job, result)` too says by it what of the price is due for a result, instead of all of it.
+    """
 
     Payload: type[Value]
     Result: type[Value]
@@ -82,20 +102,31 @@ async def asked_before(tx: Repositories, job: Job) -> Job | None:
     return known
 
 
-async def enqueue(tx: Repositories, payload: Value, *, job: Job, place: Place) -> Job:
-    """Queue a job in the caller's transaction: its row, the hold of its price, its card.
+async def enqueue(
+    tx: Repositories, payload: Value, *, job: Job, place: Place | None, most: int | None = OPEN_PER_OWNER
+) -> Job:
+    """Queue a job in the caller's transaction: its row, the hold of its price, its card where there is a place for it.
+
+    Nobody orders one more while `most` of theirs are waiting; None is for what the house itself finds to do.
 
     Raises:
+        QueueFull: The owner has enough jobs waiting.
         NotEnoughPoints: The owner's wallet does not cover the price.
     """
-    waiting = await tx.jobs.active(job.owner)
-    eligible = sum(known.eligible for known in waiting if known.kind == job.kind) < ACTIVE_PER_OWNER
-    queued = job.but(payload=payload.model_dump(mode="json"), eligible=eligible)
+    active = await tx.jobs.active(job.owner)
+    if most is not None and sum(known.state is JobState.QUEUED for known in active) >= most:
+        raise QueueFull(most=most)
+    eligible = sum(known.eligible for known in active if known.kind == job.kind) < ACTIVE_PER_OWNER
+    asleep = job.not_before > job.created_at
+    written = job.but(payload=payload.model_dump(mode="json"), eligible=eligible, asleep=asleep)
+    queued = placed(written, await _pool(tx, job), await tx.flows.find(flow_of(job)), now=job.created_at)
+    await tx.flows.save(Flow(id=flow_of(job), finish=queued.rank))
     if job.price:
         purse = await wallet(tx, job.owner)
         await tx.ledger.post(hold(purse, job.price, owner=job.owner, job=job.id, why=job.title, now=job.created_at))
     await tx.jobs.add(queued)
-    await tx.cards.add(opened(job.id, account=job.owner, place=place, now=job.created_at))
+    if place:
+        await tx.cards.add(opened(job.id, account=job.owner, place=place, now=job.created_at))
     return queued
 
 
@@ -122,16 +153,40 @@ async def end(
             ended = job.failed(outcome, now=now)
         case _:
             ended = job.succeeded(outcome.model_dump(mode="json"), now=now)
+            if earned := getattr(kinds[job.kind], "earned", None):
+                ended = ended.but(earned=await earned(tx, job, outcome))
     if job.checkpoint:
         await tx.references.forget(job.checkpoint.sha256)
     await tx.jobs.save(ended)
     await _pay(tx, ended, now=now)
+    if ended.meter.seconds:
+        worker = await tx.workers.find(ended.worker) if ended.worker else None
+        await tx.costs.save(recorded(ended, worker, now=now))
     result = outcome if ended.state is JobState.SUCCEEDED else None
     await kinds[ended.kind].settle(tx, ended, result, ids=ids, now=now)
     for card in await tx.cards.of(ended.id):
         await tx.notices.add(final(ended, card, now=now))
     await promote(tx, ended)
     return ended
+
+
+async def foreseen(tx: Repositories, job: Job, *, more: int = 0, now: datetime) -> Forecast:
+    """When a job starts as things stand; one that is not in the queue, as if it came now.
+
+    With so many `more` workers of the kind that can take it, it would be sooner.
+    """
+    off = {switch.id async for switch in tx.switches.everything() if not switch.on}
+    pools = {pool.id: pool async for pool in tx.pools.everything()}
+    pool = pools.get(job.pool, pool_of(job))
+    known = job if job.rank else placed(job, pool, await tx.flows.find(flow_of(job)), now=now)
+    live = [one for one in await tx.workers.seen_since(now - STALE_AFTER) if of_worker(one.id) not in off]
+    able = [] if paused(pool, off) else [one for one in live if not lacks(one, pool)]
+    shared = [one.id for one in pools.values() if any(serves(worker, one, off) for worker in able)] or [pool.id]
+    before = [other for one in shared for other in await tx.jobs.before(one, known.rank, limit=FORESEEN)]
+    added = [one.but(id=f"{one.id} {number}", jobs=()) for one in able[:1] for number in range(more)]
+    workers = [*live, *added] if able else []
+    found = forecast(known, before=before, running=await tx.jobs.running(), workers=workers)
+    return found.stretched(sum([await tx.jobs.ahead(one, known.rank) for one in shared]))
 
 
 async def _pay(tx: Repositories, job: Job, *, now: datetime) -> None:
@@ -146,11 +201,36 @@ async def _pay(tx: Repositories, job: Job, *, now: datetime) -> None:
 
 
 async def promote(tx: Repositories, ended: Job) -> None:
-    """Make the owner's next waiting job of this kind eligible, in the transaction that ended one."""
+    """Make the owner's next waiting job of this kind eligible, in the transaction that ended one.
+
+    Where nobody has begun that one, those behind it move up to its place.
+    """
     active = [job for job in await tx.jobs.active(ended.owner) if job.kind == ended.kind]
+    if ended.started_at is None:
+        active = await _moved_up(tx, active, ended)
     following = next((job for job in active if not job.eligible), None)
     if following and sum(job.eligible for job in active) < ACTIVE_PER_OWNER:
         await tx.jobs.save(following.but(eligible=True))
+
+
+async def _moved_up(tx: Repositories, active: Sequence[Job], gone: Job) -> list[Job]:
+    """The owner's jobs of a kind, and their flow, without one that nobody has begun."""
+    moved = moved_up(active, gone)
+    await tx.jobs.save_all([after for before, after in zip(active, moved, strict=True) if after is not before])
+    if flow := await tx.flows.find(flow_of(gone)):
+        await tx.flows.save(flow.but(finish=flow.finish - gone.span))
+    return moved
+
+
+async def _pool(tx: Repositories, job: Job) -> Pool:
+    """The pool of a job; a new one has the time of the others."""
+    if known := await tx.pools.find(job.pool):
+        return known
+    clocks = [pool.clock async for pool in tx.pools.everything()]
+    pool = pool_of(job).but(clock=max(clocks, default=0.0))
+    made = pool.but(reached=pool.moment(job.created_at))
+    await tx.pools.add(made)
+    return made
 
 
 async def purged(tx: Repositories, dataset: Dataset, *, now: datetime) -> bool:

@@ -106,7 +106,7 @@ async def _share(tx: Repositories, job: Job, generation: Generation, *, now: dat
 
 
 def _part(model: Model, percent: int) -> Part:
-    return Part(model=model.id, run=model.run, owner=model.owner, sha256=model.artifact.sha256, percent=percent)
+    return Part(model=model.id, run=model.run, owner=model.owner, sha256=model.content, percent=percent)
 
 
 async def _related(tx: Repositories, payer: Account, models: Sequence[Model]) -> set[str]:

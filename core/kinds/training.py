@@ -12,14 +12,18 @@ from core.domain.model import Model, slug
 from core.domain.notice import Notice, Topic
 from core.domain.rating import Rating
 from core.domain.run import Run
+from core.domain.steering import prorated
 from core.domain.value import Value
-from core.kinds import Kind, end, erase, staff, unexported, unshown
+from core.kinds import Kind, end, erase, publication, staff, unexported, unshown
 from core.ports.clock import Ids
 from core.ports.store import Repositories
 
 
 class Payload(Value):
-    """The run to execute, what the model will be called, and its rating: all as it was ordered."""
+    """The run to execute, what the model will be called, and its rating: all as it was ordered.
+
+    `fixed` is what of the price is due however few steps are done.
+    """
 
     run: str
     name: str
@@ -27,10 +31,14 @@ class Payload(Value):
     family: str
     owner_name: str
     rating: Rating = Rating.SFW
+    fixed: int = 0
 
 
 class Result(Value):
-    """The final LoRA, a picture of before and after, and what the fixed evaluation said of both."""
+    """The final LoRA, a picture or a text of before and after, and what the fixed evaluation said of both.
+
+    `step` is how far it was trained; None: all the way. `notes` say what was not learned, and why.
+    """
 
     artifact: Artifact
     grid: Artifact
@@ -38,6 +46,8 @@ class Result(Value):
     code_version: str
     evaluation_before: float
     evaluation_after: float
+    step: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Descendant(Value):
@@ -48,12 +58,20 @@ class Descendant(Value):
     uses: int
 
 
+async def earned(tx: Repositories, job: Job, result: Result) -> int:
+    """What of the price is due for a training that ended well: of one that was stopped early, by the steps done."""
+    run, payload = await tx.runs.get(job.id), Payload.model_validate(job.payload)
+    done = run.steps if result.step is None else result.step
+    return prorated(job.price, fixed=payload.fixed, done=done, steps=run.steps)
+
+
 async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, now: datetime) -> None:
-    """Complete the run and make the model; a training that did not end well leaves its run as far as it came."""
-    if not isinstance(result, Result):
-        return
+    """Complete the run and make the model, to be published; what did not end well leaves its run as far as it came."""
     payload = Payload.model_validate(job.payload)
-    run = await tx.runs.get(payload.run)
+    run = (await tx.runs.get(payload.run)).but(ended_at=now)
+    if not isinstance(result, Result):
+        await tx.runs.save(run)
+        return
     facts = result.model_dump(include={"base_hash", "code_version", "evaluation_before", "evaluation_after"})
     await tx.runs.save(run.but(**facts))
     await tx.references.refer(result.artifact.sha256, result.grid.sha256)
@@ -74,6 +92,7 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
         created_at=now,
     )
     await tx.models.add(model)
+    await publication.begun(tx, model, ids=ids, now=now)
 
 
 async def _free_slug(tx: Repositories, owner: str, wished: str) -> str:
@@ -85,16 +104,28 @@ async def _free_slug(tx: Repositories, owner: str, wished: str) -> str:
 
 
 async def descendants(tx: Repositories, dataset: str, item: str | None = None) -> Sequence[Descendant]:
-    """The runs that have trained on a dataset, or on one item of it, the latest first, and what came out of each."""
+    """The runs that have trained on a dataset, or on one item of it, and what came out of each.
+
+    The latest come first; after them those that continue from a model of one of them, and so on.
+    """
     runs = await tx.runs.of_dataset(dataset)
     if item:
         snapshots = await tx.snapshots.of(dataset)
         holding = {one.id for one in snapshots if item in {entry.item for entry in one.entries}}
         runs = [run for run in runs if run.snapshot in holding]
+    runs = await _with_those_that_continue(tx, runs)
     return [
         Descendant(run=run, model=await tx.models.of_run(run.id), uses=(await tx.usages.tally_of_run(run.id)).uses)
         for run in runs
     ]
+
+
+async def _with_those_that_continue(tx: Repositories, runs: Sequence[Run]) -> Sequence[Run]:
+    known = {run.id: run for run in runs}
+    while runs:
+        runs = [run for run in await tx.runs.continuing([run.id for run in runs]) if run.id not in known]
+        known |= {run.id: run for run in runs}
+    return list(known.values())
 
 
 async def withdraw(
@@ -126,7 +157,7 @@ async def withdraw(
             await end(tx, job, None, kinds=kinds, ids=ids, now=now)
         if one.model:
             await tx.models.save(one.model.barred(item.id if item else dataset.id))
-    for snapshot in {one.run.snapshot for one in made}:
+    for snapshot in {one.run.snapshot for one in made if one.run.dataset == dataset.id}:
         await erase(tx, await tx.snapshots.get(snapshot), now=now)
     what = f"picture {item.position + 1} of «{dataset.name}»" if item else f"«{dataset.name}»"
     owners = {one.run.owner for one in made} | {dataset.owner}

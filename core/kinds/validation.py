@@ -77,7 +77,7 @@ async def looked(
     changed = dataset.validating(now=now)
     await tx.datasets.save(changed)
     job = looking(dataset, id=ids.new(), key=key, now=now)
-    await enqueue(tx, Payload(dataset=dataset.id, deep=deep), job=job, place=place)
+    await enqueue(tx, Payload(dataset=dataset.id, deep=deep), job=job, place=place, most=None)
     return changed
 
 

@@ -1,7 +1,7 @@
 """What core asks of the database: one repository per noun, and transactions over all of them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -11,10 +11,12 @@ from core.domain.action import Action
 from core.domain.allowance import Allowance
 from core.domain.audit import Audit
 from core.domain.caption import MAIN, CaptionVersion, Scene
+from core.domain.census import Crowd, Totals
 from core.domain.character import Character
 from core.domain.community import Community
 from core.domain.connection import Connection
 from core.domain.conversation import Part
+from core.domain.cost import Cost, Total
 from core.domain.dataset import Dataset, Scope, Status
 from core.domain.dispute import Dispute
 from core.domain.draft import Draft
@@ -35,6 +37,7 @@ from core.domain.rating import Rating
 from core.domain.report import Report
 from core.domain.royalty import Remainder, Tally, Usage
 from core.domain.run import MetricsPoint, Run
+from core.domain.scheduling import Flow, Pool
 from core.domain.snapshot import Snapshot
 from core.domain.switch import Switch
 from core.domain.upload import Upload
@@ -268,6 +271,18 @@ class Payouts(Repository[Payout], Protocol):
         ...
 
 
+class Costs(Repository[Cost], Protocol):
+    """What jobs took of devices."""
+
+    async def of(self, kind: str, offering: str, gpu: str, *, since: datetime, limit: int) -> Sequence[Cost]:
+        """The latest of one kind, offering and class of GPU, the newest first."""
+        ...
+
+    async def totals(self, *, since: datetime) -> Sequence[Total]:
+        """Those since a moment together, by kind and offering."""
+        ...
+
+
 class Usages(Repository[Usage], Protocol):
     """Which models served which generations."""
 
@@ -461,10 +476,20 @@ class Jobs(Repository[Job], Protocol):
         """The job that was asked for under this idempotency key."""
         ...
 
-    async def candidates(
-        self, *, kinds: Sequence[str], labels: Sequence[str], now: datetime, limit: int = 32
-    ) -> Sequence[Job]:
-        """Up to `limit` queued, eligible jobs that such a worker may take, best rank first."""
+    async def head(self, pool: str, *, near: float, limit: int = 32) -> Sequence[Job]:
+        """The first queued, eligible, awake jobs of a pool, best rank first; about `near` is where it begins."""
+        ...
+
+    async def before(self, pool: str, rank: float, *, limit: int) -> Sequence[Job]:
+        """Jobs of a pool that wait at a better rank, eligible or not."""
+        ...
+
+    async def sleepers(self, *, now: datetime) -> Sequence[Job]:
+        """Jobs that are asleep and whose moment has come."""
+        ...
+
+    async def running(self) -> Sequence[Job]:
+        """What all workers work on."""
         ...
 
     async def swap(self, before: Job, after: Job) -> bool:
@@ -495,8 +520,16 @@ class Jobs(Repository[Job], Protocol):
         """Everybody's running and queued jobs, running first, then as they would be claimed."""
         ...
 
-    async def ahead(self, job: Job) -> int:
-        """How many eligible jobs of its kind would be claimed before it."""
+    async def ahead(self, pool: str, rank: float) -> int:
+        """How many jobs of a pool wait at a better rank, eligible or not."""
+        ...
+
+
+class Pools(Repository[Pool], Protocol):
+    """What waits, by what workers need for it."""
+
+    async def advance(self, pools: Sequence[str], clock: float, *, reached: float) -> None:
+        """Put pools forward, outside any transaction; what is further stays so."""
         ...
 
 
@@ -505,6 +538,14 @@ class Runs(Repository[Run], Protocol):
 
     async def of_dataset(self, dataset: str) -> Sequence[Run]:
         """The runs that trained on a dataset, the latest first."""
+        ...
+
+    async def continuing(self, runs: Collection[str]) -> Sequence[Run]:
+        """The runs that began with a model of one of these, the latest first."""
+        ...
+
+    async def idle(self, *, chosen_before: datetime, ended_before: datetime, limit: int = PAGE) -> Sequence[Run]:
+        """Runs of which an epoch was chosen before a moment, and others that ended before one, not swept yet."""
         ...
 
     async def chart(self, run: str) -> Sequence[MetricsPoint]:
@@ -605,6 +646,26 @@ class Workers(Repository[Worker], Protocol):
         """Workers heard of since then, by id."""
         ...
 
+    async def seen_before(self, moment: datetime) -> Sequence[Worker]:
+        """Workers not heard of since then, by id."""
+        ...
+
+
+class Censuses(Protocol):
+    """The house, counted."""
+
+    async def crowds(self) -> Sequence[Crowd]:
+        """Jobs that have not ended, by kind, pool and state."""
+        ...
+
+    async def backlog(self, *, now: datetime) -> Mapping[Platform, int]:
+        """Notices that could be delivered now, by chat."""
+        ...
+
+    async def totals(self) -> Totals:
+        """Revenue and stored bytes: as slow as the ledger is long."""
+        ...
+
 
 class References(Protocol):
     """Who refers to which bytes: counted in the transaction that refers."""
@@ -632,13 +693,16 @@ class Repositories:
     audits: Audits
     captions: Captions
     cards: Cards
+    censuses: Censuses
     characters: Characters
     communities: Repository[Community]
     connections: Repository[Connection]
+    costs: Costs
     datasets: Datasets
     disputes: Disputes
     drafts: Drafts
     exports: Exports
+    flows: Repository[Flow]
     generations: Generations
     identities: Belonging[Identity]
     items: Items
@@ -652,6 +716,7 @@ class Repositories:
     ownership: Ownership
     parts: Parts
     payouts: Payouts
+    pools: Pools
     quotes: Repository[Quote]
     references: References
     remainders: Repository[Remainder]

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from core.services.accounts import Accounts
 from core.services.captionings import Captionings
 from core.services.captions import Captions
+from core.services.censuses import Censuses
 from core.services.characters import Characters
 from core.services.communities import Communities
 from core.services.connections import Connections
 from core.services.consents import Consents
 from core.services.conversations import Conversations
+from core.services.costs import Costs
 from core.services.datasets import Datasets
 from core.services.deliveries import Deliveries
 from core.services.disputes import Disputes
@@ -28,10 +30,14 @@ from core.services.models import Models
 from core.services.moderation import Moderation
 from core.services.operations import Operations
 from core.services.payouts import Payouts
+from core.services.publications import Publications
 from core.services.purges import Purges
 from core.services.reports import Reports
+from core.services.retries import Retries
 from core.services.reviews import Reviews
+from core.services.runs import Runs
 from core.services.sharings import Sharings
+from core.services.steerings import Steerings
 from core.services.trainings import Trainings
 from core.services.uploads import Uploads
 from core.services.vouchers import Vouchers
@@ -45,11 +51,13 @@ class Services:
     accounts: Accounts
     captionings: Captionings
     captions: Captions
+    censuses: Censuses
     characters: Characters
     communities: Communities
     connections: Connections
     consents: Consents
     conversations: Conversations
+    costs: Costs
     datasets: Datasets
     deliveries: Deliveries
     disputes: Disputes
@@ -68,10 +76,14 @@ class Services:
     moderation: Moderation
     operations: Operations
     payouts: Payouts
+    publications: Publications
     purges: Purges
     reports: Reports
+    retries: Retries
     reviews: Reviews
+    runs: Runs
     sharings: Sharings
+    steerings: Steerings
     trainings: Trainings
     uploads: Uploads
     vouchers: Vouchers

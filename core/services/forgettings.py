@@ -146,17 +146,16 @@ class Forgettings:
                 await tx.references.forget(*made.files)
                 await tx.generations.save(made.forgotten(now=now))
             if run := await tx.runs.find(job):
-                stored = [file for epoch in run.epochs for file in (epoch.artifact, *epoch.samples)]
-                if done.result:
-                    result = training.Result.model_validate(done.result)
-                    stored += [result.artifact, result.grid]
-                if model := await tx.models.of_run(job):
-                    stored += model.samples
+                stored = [*run.files]
+                model = await tx.models.of_run(job)
+                if done.result and model:
+                    grid = training.Result.model_validate(done.result).grid
+                    stored += [*model.files, *(picture.sha256 for picture in (grid, *model.samples))]
                     names = {f"{model.owner_name}/{slug}" for slug in model.names}
                     await tx.generations.unname(model.id, names)
                     await tx.models.save(model.forgotten(now=now))
-                await tx.references.forget(*(file.sha256 for file in stored))
-                await tx.runs.save(run.but(epochs=()))
+                await tx.references.forget(*stored)
+                await tx.runs.save(run.but(start=None, epochs=(), glimpses=()))
                 await tx.jobs.save(done.but(result=None))
 
         await self.store.transact(work)

@@ -8,9 +8,10 @@ from core.domain.account import Actor, Place
 from core.domain.community import of_place
 from core.domain.errors import KeyReused, NotFound, NothingToDo, NoTrigger, OfferingClosed
 from core.domain.generation import Adapter, Generation, checked_seed, digest, negative, owned, prompt, seen
-from core.domain.job import Job, asked
+from core.domain.job import Job
 from core.domain.model import Model
 from core.domain.offering import Offering
+from core.domain.order import drawing
 from core.domain.prompt import Index, Resolution, resolved, spoken
 from core.domain.rating import Rating
 from core.domain.royalty import Terms
@@ -217,7 +218,7 @@ class Generations:
 
     def _facts(self, offering: str, wished: Mapping[str, Any], *, seed: int | None = None) -> dict[str, Any]:
         """What an order is given now: a name, sizes within bounds, a seed, the terms of the royalties."""
-        bounds = self._offered(offering).generation
+        bounds = self._offered(offering).drawing
         settled = bounds.settled(wished)
         return {
             "id": self.ids.new(),
@@ -239,7 +240,8 @@ class Generations:
             if allowed.source:
                 await tx.references.refer(allowed.source.sha256)
             await tx.generations.add(allowed)
-            payload, job = generation.Payload(generation=allowed.id), self._job(allowed, key)
+            payload = generation.Payload(generation=allowed.id)
+            job = drawing(allowed, self._offered(allowed.offering), key=key)
             return Ordered(job=await enqueue(tx, payload, job=job, place=place), generation=allowed)
 
         return await self.store.transact(work)
@@ -263,21 +265,6 @@ class Generations:
                 raise NotFound(noun="model", name=name, hint="You can use it no longer: order anew with `imagine`.")
             rating = Rating.strictest(rating, model.rating)
         return wanted.fit(rating, actor=actor, place=place)
-
-    def _job(self, wanted: Generation, key: str) -> Job:
-        offering = self._offered(wanted.offering)
-        return asked(
-            "generation",
-            id=wanted.id,
-            key=key,
-            owner=wanted.owner,
-            subject=wanted.adapters[0].model if wanted.adapters else offering.id,
-            title=wanted.title,
-            price=offering.generation.cost(wanted.width, wanted.height, wanted.count),
-            labels=offering.labels,
-            group=wanted.group,
-            now=wanted.created_at,
-        )
 
     def _offered(self, offering: str) -> Offering:
         if offering not in self.offerings:

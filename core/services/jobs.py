@@ -9,27 +9,42 @@ from core.domain.account import Actor, Role
 from core.domain.artifact import Artifact
 from core.domain.audit import Audit
 from core.domain.errors import LeaseLost, NotFound
-from core.domain.fleet import STALE_AFTER, Worker
+from core.domain.fleet import FORGOTTEN_AFTER, STALE_AFTER, Worker
 from core.domain.job import Failure, Job, Progress
 from core.domain.run import MetricsPoint
-from core.domain.switch import QUEUE, is_on, of_worker
+from core.domain.scheduling import Forecast, behind, lacks, passed, paused, pool_of, preferred, serves, wanting
+from core.domain.switch import is_on, of_worker
 from core.domain.value import Value
-from core.kinds import Kind, end
+from core.kinds import Kind, end, foreseen
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
 
 class Waiting(Value):
-    """Why a job is waiting: its place in the queue, who could take it, what holds it back.
+    """Why a job is waiting: when it will start, who could take it, what holds it back.
 
-    `paused` says that operators let nobody take any job.
+    It is `blocked_by` its owner's other jobs. `pauses` are the switches that keep everybody from it. Where nobody can
+    take it, `wanting` is what the worker lacks that comes closest. `helped` is when it would start with one worker more
+    of those that can take it.
     """
 
     job: Job
-    ahead: int
+    forecast: Forecast
+    helped: Forecast
     workers: tuple[Worker, ...]
+    wanting: tuple[str, ...]
     blocked_by: tuple[Job, ...]
-    paused: bool
+    pauses: tuple[str, ...]
+
+    @property
+    def ahead(self) -> int:
+        """How many jobs go before it."""
+        return self.forecast.ahead
+
+    @property
+    def paused(self) -> bool:
+        """Whether operators let nobody take it."""
+        return bool(self.pauses)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +59,17 @@ class Jobs:
     async def claim(self, worker: Worker) -> Job | None:
         """Take one of the first jobs that this worker may do, or None; also while operators keep it from taking any.
 
-        Candidates are tried in random order within the window, so that no head of the queue gets hot.
+        Each pool that it may take from is asked for its head; `preferred` says in which order they are tried.
         """
-        now = self.clock.now()
-        window = list(await self.store.jobs.candidates(kinds=worker.kinds, labels=worker.labels, now=now))
-        if not window or not await self._may_claim(worker):
-            return None
-        for job in _shuffled(window):
+        now, off, jobs = self.clock.now(), await self._off(), self.store.jobs
+        for job in await jobs.sleepers(now=now):
+            await jobs.swap(job, job.woken())
+        pools = [pool async for pool in self.store.pools.everything() if serves(worker, pool, off)]
+        window = [job for pool in pools for job in await jobs.head(pool.id, near=pool.reached)]
+        for job in preferred(window, warm=worker.base, shuffled=_shuffled):
             if claimed := await self._claimed(job, worker, now=now):
+                clock = passed(claimed, now=now)
+                await self.store.pools.advance(behind(pools, clock), clock, reached=claimed.start)
                 return claimed
         return None
 
@@ -63,10 +81,10 @@ class Jobs:
         if job.group is None:
             return []
         now = self.clock.now()
-        alike = [one for one in await self.store.jobs.alike(job.group, now=now, limit=most) if _able(worker, one)]
-        if not alike or not await self._may_claim(worker):
-            return []
-        tried = [await self._claimed(one, worker, now=now) for one in alike]
+        alike = await self.store.jobs.alike(job.group, now=now, limit=most)
+        off = await self._off() if alike else set()
+        fit = [one for one in alike if serves(worker, pool_of(one), off)]
+        tried = [await self._claimed(one, worker, now=now, metered=False) for one in fit]
         return [claimed for claimed in tried if claimed]
 
     async def report(
@@ -115,13 +133,14 @@ class Jobs:
 
         return await self.store.transact(work)
 
-    async def retry(self, job: str, token: str) -> None:
-        """Give a job back for another attempt later.
+    async def retry(self, job: str, token: str, *, elsewhere: bool = False) -> None:
+        """Give a job back for another attempt later, or at once by another worker, where this one lacks something.
 
         Raises:
             LeaseLost: The attempt is stale; nothing is changed.
         """
-        await self._save(job, lambda current: current.fenced(token).retried(now=self.clock.now()))
+        now, again = self.clock.now(), Job.elsewhere if elsewhere else Job.retried
+        await self._save(job, lambda current: again(current.fenced(token), now=now))
 
     async def release(self, job: str, token: str) -> None:
         """Hand a job back in order, at no cost of an attempt.
@@ -203,17 +222,18 @@ class Jobs:
         Raises:
             NotFound: There is no such job for this actor.
         """
-        found = await self._visible(self.store, actor, job)
-        able = [one for one in await self.workers() if _able(one, found) and await self._is_on(of_worker(one.id))]
-        others = await self.store.jobs.owned(found.owner, kind=found.kind, limit=1000)
-        first = tuple(other for other in others if other.eligible and not other.state.ended)
-        blocking = () if found.eligible else first
+        found, now = await self._visible(self.store, actor, job), self.clock.now()
+        pool, off = pool_of(found), await self._off()
+        live = [one for one in await self.workers() if of_worker(one.id) not in off]
+        others = [one for one in await self.store.jobs.active(found.owner) if one.kind == found.kind and one.eligible]
         return Waiting(
             job=found,
-            ahead=await self.store.jobs.ahead(found),
-            workers=tuple(able),
-            blocked_by=blocking,
-            paused=not await self._is_on(QUEUE),
+            forecast=await foreseen(self.store, found, now=now),
+            helped=await foreseen(self.store, found, more=1, now=now),
+            workers=tuple(one for one in live if not lacks(one, pool)),
+            wanting=wanting(live, pool),
+            blocked_by=() if found.eligible else tuple(others),
+            pauses=paused(pool, off),
         )
 
     async def workers(self) -> Sequence[Worker]:
@@ -226,16 +246,30 @@ class Jobs:
         await self.store.workers.save(seen)
         return seen
 
+    async def drains(self, worker: Worker) -> bool:
+        """Whether operators let a worker take nothing more."""
+        return not await self._is_on(of_worker(worker.id))
+
     async def leave(self, worker: Worker) -> None:
-        """Say that a worker has left in order."""
-        await self.store.workers.save(worker.but(jobs=(), seen_at=self.clock.now() - 2 * STALE_AFTER))
+        """Say that a worker has left in order: nothing is left to know of it."""
+        await self.store.transact(lambda tx: _forgotten(tx, worker))
 
-    async def _may_claim(self, worker: Worker) -> bool:
-        return await self._is_on(QUEUE) and await self._is_on(of_worker(worker.id))
+    async def forget(self) -> int:
+        """Forget workers that were not heard of for a day; return how many."""
+        lost = await self.store.workers.seen_before(self.clock.now() - FORGOTTEN_AFTER)
+        for worker in lost:
+            await self.leave(worker)
+        return len(lost)
 
-    async def _claimed(self, job: Job, worker: Worker, *, now: datetime) -> Job | None:
-        """The job as the worker has it now, or None where somebody was faster."""
-        claimed = job.claimed(worker=worker.id, token=self.ids.token(), now=now)
+    async def _off(self) -> set[str]:
+        """The switches that are off."""
+        return {switch.id async for switch in self.store.switches.everything() if not switch.on}
+
+    async def _claimed(self, job: Job, worker: Worker, *, now: datetime, metered: bool = True) -> Job | None:
+        """The job as the worker has it now, or None: it is too early, this one could not do it, another was faster."""
+        if job.not_before > now or job.shuns(worker.id, now=now):
+            return None
+        claimed = job.claimed(worker=worker.id, token=self.ids.token(), now=now, metered=metered)
         return claimed if await self.store.jobs.swap(job, claimed) else None
 
     async def _is_on(self, name: str) -> bool:
@@ -257,8 +291,9 @@ class Jobs:
         return found
 
 
-def _able(worker: Worker, job: Job) -> bool:
-    return job.kind in worker.kinds and set(job.labels) <= set(worker.labels)
+async def _forgotten(tx: Repositories, worker: Worker) -> None:
+    await tx.workers.remove(worker.id)
+    await tx.switches.remove(of_worker(worker.id))
 
 
 def _shuffled(jobs: list[Job]) -> list[Job]:

@@ -1,23 +1,20 @@
 """Models: what came out of trainings, how it presents itself, who may use it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.domain.account import Account, Actor, Role
 from core.domain.artifact import Artifact
 from core.domain.errors import BadValue, NameTaken, NotThem
 from core.domain.model import SAMPLES, Licence, Model, Scope, Search, Visibility, meant, owned, seen
-from core.domain.modelcard import README, card
 from core.domain.rating import Rating
 from core.domain.run import Run
 from core.domain.trigger import folded
 from core.domain.value import Value
-from core.kinds import training
-from core.ports.blobs import Blobs
+from core.kinds import publication, training
 from core.ports.clock import Clock, Ids
 from core.ports.store import PAGE, Repositories, Store
 
-LONGEST_CARD = 2**16  # bytes
 ALL = 0
 
 
@@ -48,7 +45,6 @@ class Models:
     """The registry of LoRAs."""
 
     store: Store
-    blobs: Blobs
     clock: Clock
     ids: Ids
 
@@ -195,7 +191,7 @@ class Models:
             known = await tx.models.named(actor.account, renamed.slug)
             if known and known.id != model:
                 raise NameTaken(noun="model", name=renamed.slug)
-            await tx.models.save(renamed)
+            await self._save(tx, renamed)
             return renamed
 
         return await self.store.transact(work)
@@ -227,37 +223,10 @@ class Models:
             chosen = found.but(samples=tuple(known[number - 1] for number in wished))
             await tx.references.refer(*(sample.sha256 for sample in chosen.samples))
             await tx.references.forget(*(sample.sha256 for sample in found.samples))
-            await tx.models.save(chosen)
+            await self._save(tx, chosen)
             return chosen
 
         return await self.store.transact(work)
-
-    async def card(self, actor: Actor, model: str, *, base: str) -> Artifact:
-        """The card of a model as model hubs read it, made anew; `base` is what they call its base model.
-
-        Raises:
-            NotFound: There is no such model for this actor.
-        """
-        found = seen(await self.store.models.find(model), actor, name=model)
-        run = await self.store.runs.get(found.run)
-        snapshot = await self.store.snapshots.find(run.snapshot)
-        text = card(found, run, base=base, pictures=len(snapshot.entries) if snapshot else None).encode()
-        blob = await self.blobs.put(_once(text), name=README, limit=LONGEST_CARD)
-        return Artifact(name=README, sha256=blob.id, size=blob.size, media_type="text/markdown")
-
-    async def download(self, actor: Actor, model: str, *, base: str) -> Sequence[Artifact]:
-        """The file of a model with its card; that somebody else has fetched it is counted.
-
-        Raises:
-            NotFound: There is no such model for this actor.
-            Suspended, ConsentWithdrawn: Nobody may use it.
-        """
-        found = seen(await self.store.models.find(model), actor, name=model)
-        found.require_usable()
-        written = await self.card(actor, model, base=base)
-        if found.owner != actor.account:
-            await self.store.models.downloaded(found.id)
-        return found.file, written
 
     async def delete(self, actor: Actor, model: str) -> Model:
         """Put a model out of everybody's sight; pictures that were ordered are still drawn, what it earned stays.
@@ -271,17 +240,20 @@ class Models:
     async def _change(self, actor: Actor, model: str, changed: Callable[[Model], Model]) -> Model:
         async def work(tx: Repositories) -> Model:
             after = changed(owned(await tx.models.find(model), actor, name=model))
-            await tx.models.save(after)
+            await self._save(tx, after)
             return after
 
         return await self.store.transact(work)
+
+    async def _save(self, tx: Repositories, model: Model) -> None:
+        """Save a model, and have it published anew where it presents itself otherwise than before."""
+        before = await tx.models.get(model.id)
+        await tx.models.save(model)
+        if model.imprint != before.imprint:
+            await publication.begun(tx, model, ids=self.ids, now=self.clock.now())
 
 
 async def _samples(tx: Repositories, model: Model) -> Sequence[Artifact]:
     job, run = await tx.jobs.find(model.run), await tx.runs.get(model.run)
     grids = [training.Result.model_validate(job.result).grid] if job and job.result else []
     return [*grids, *(sample for epoch in reversed(run.epochs) for sample in epoch.samples)]
-
-
-async def _once(content: bytes) -> AsyncIterator[bytes]:
-    yield content

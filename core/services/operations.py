@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from core.domain.account import Account, Actor, Role
 from core.domain.audit import Audit
 from core.domain.errors import BadValue, KeyReused, NotFound
-from core.domain.fleet import STALE_AFTER, Worker
-from core.domain.job import Job
+from core.domain.fleet import FORGOTTEN_AFTER, Worker
+from core.domain.job import Job, Priority
 from core.domain.notice import Notice, Topic
-from core.domain.switch import QUEUE, Switch, is_on, of_worker
+from core.domain.scheduling import pool_of, prioritised
+from core.domain.switch import QUEUE, Switch, is_on, of_worker, pauses_work
 from core.domain.value import Value
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
@@ -21,18 +22,28 @@ CROWD = 100  # accounts read, and told, at a time
 
 
 class Queue(Value):
-    """Everybody's jobs that have not ended, running ones first, with the names of their owners by account."""
+    """Everybody's jobs that have not ended, running ones first, with the names of their owners by account.
 
-    paused: bool
+    `pauses` are the switches that keep all workers from jobs.
+    """
+
+    pauses: tuple[str, ...]
     jobs: tuple[Job, ...]
     owners: Mapping[str, str]
 
+    @property
+    def paused(self) -> bool:
+        """Whether nobody takes any job."""
+        return QUEUE in self.pauses
+
 
 class Hand(Value):
-    """A worker that lives, and whether it takes no more jobs."""
+    """A worker, whether it takes no more jobs, what it works on, and for how long nothing was heard of a stale one."""
 
     worker: Worker
     draining: bool
+    jobs: tuple[Job, ...] = ()
+    silent: timedelta | None = None
 
 
 class Deed(Value):
@@ -58,20 +69,20 @@ class Operations:
     clock: Clock
     ids: Ids
 
-    async def turn(self, actor: Actor, name: str, *, on: bool) -> None:
-        """Turn a switch; what is so already stays as it is.
+    async def turn(self, actor: Actor, *names: str, on: bool) -> None:
+        """Turn switches; what is so already stays as it is.
 
         Raises:
             NotAllowed: The actor is no admin.
         """
         actor.require(Role.ADMIN)
-        audit = self._audit(actor, "admin.on" if on else "admin.off", name)
-        wished = Switch(id=name, on=on, by=actor.account, at=audit.at)
+        audits = [self._audit(actor, "admin.on" if on else "admin.off", name) for name in names]
 
         async def work(tx: Repositories) -> None:
-            if is_on(await tx.switches.find(name)) != on:
-                await tx.switches.save(wished)
-                await tx.audits.add(audit)
+            for audit in audits:
+                if is_on(await tx.switches.find(audit.subject)) != on:
+                    await tx.switches.save(Switch(id=audit.subject, on=on, by=actor.account, at=audit.at))
+                    await tx.audits.add(audit)
 
         await self.store.transact(work)
 
@@ -84,7 +95,29 @@ class Operations:
         actor.require(Role.ADMIN)
         jobs = tuple(await self.store.jobs.queue())
         owners = await self._names(job.owner for job in jobs)
-        return Queue(paused=not is_on(await self.store.switches.find(QUEUE)), jobs=jobs, owners=owners)
+        pauses = [one.id async for one in self.store.switches.everything() if not one.on and pauses_work(one.id)]
+        return Queue(pauses=tuple(sorted(pauses)), jobs=jobs, owners=owners)
+
+    async def prioritise(self, actor: Actor, job: str, priority: Priority) -> Job:
+        """Give a waiting job another weight, and the place that goes with it.
+
+        Raises:
+            NotAllowed: The actor is no admin.
+            NotFound: There is no such job.
+            JobEnded, NothingToDo: It does not wait.
+        """
+        actor.require(Role.ADMIN)
+        audit = self._audit(actor, "admin.priority", job)
+
+        async def work(tx: Repositories) -> Job:
+            found = await self._found(tx, job)
+            pool = await tx.pools.find(found.pool) or pool_of(found)
+            changed = prioritised(found, priority, pool, now=audit.at)
+            await tx.jobs.save(changed)
+            await tx.audits.add(audit.but(details={"from": found.priority, "to": priority}))
+            return changed
+
+        return await self.store.transact(work)
 
     async def requeue(self, actor: Actor, job: str) -> Job:
         """Take a running job from its worker; it waits again and goes on from its last checkpoint.
@@ -98,9 +131,7 @@ class Operations:
         audit = self._audit(actor, "admin.requeue", job)
 
         async def work(tx: Repositories) -> Job:
-            found = await tx.jobs.find(job)
-            if found is None:
-                raise NotFound(noun="job", name=job, hint="See `admin queue`.")
+            found = await self._found(tx, job)
             waiting = found.requeued()
             await tx.jobs.save(waiting)
             await tx.audits.add(audit.but(details={"worker": found.worker or ""}))
@@ -109,15 +140,15 @@ class Operations:
         return await self.store.transact(work)
 
     async def workers(self, actor: Actor) -> list[Hand]:
-        """The workers heard of lately.
+        """The workers heard of in the last day and not to have left, live ones first.
 
         Raises:
             NotAllowed: The actor is no admin.
         """
         actor.require(Role.ADMIN)
-        alive = await self.store.workers.seen_since(self.clock.now() - STALE_AFTER)
-        switches = [await self.store.switches.find(of_worker(worker.id)) for worker in alive]
-        return [Hand(worker=one, draining=not is_on(switch)) for one, switch in zip(alive, switches, strict=True)]
+        now = self.clock.now()
+        known = await self.store.workers.seen_since(now - FORGOTTEN_AFTER)
+        return [await self._hand(worker, now) for worker in sorted(known, key=lambda one: not one.live(now=now))]
 
     async def deeds(self, actor: Actor, *, by: str | None = None) -> list[Deed]:
         """The latest acts, of one account if it is named, newest first.
@@ -168,6 +199,15 @@ class Operations:
             told += len(crowd)
         return int(begun.details["people"])
 
+    async def _hand(self, worker: Worker, now: datetime) -> Hand:
+        found = [await self.store.jobs.find(job) for job in worker.jobs]
+        return Hand(
+            worker=worker,
+            draining=not is_on(await self.store.switches.find(of_worker(worker.id))),
+            jobs=tuple(job for job in found if job and job.worker == worker.id),
+            silent=None if worker.live(now=now) else now - worker.seen_at,
+        )
+
     async def _tell(self, notices: Sequence[Notice]) -> None:
         async def work(tx: Repositories) -> None:
             for notice in notices:
@@ -182,6 +222,12 @@ class Operations:
         while page := await self.store.accounts.page(after=after, limit=CROWD):
             after = page[-1].id
             yield [account for account in page if account.created_at <= moment and account.banned is None]
+
+    async def _found(self, tx: Repositories, job: str) -> Job:
+        found = await tx.jobs.find(job)
+        if found is None:
+            raise NotFound(noun="job", name=job, hint="See `admin queue`.")
+        return found
 
     async def _names(self, accounts: Iterable[str]) -> dict[str, str]:
         found = [await self.store.accounts.find(account) for account in set(accounts)]

@@ -1,47 +1,57 @@
-"""Trainings: quotes, orders, and what a worker needs to know of a run."""
+"""Trainings: what is on offer, quotes, and the orders made from them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import JsonValue
 
 from core.domain.account import Actor, Place
-from core.domain.artifact import Artifact
+from core.domain.cost import Estimate, estimated
 from core.domain.dataset import Dataset, Kind
-from core.domain.errors import BadValue, DatasetUnfit, NotFound, OfferingClosed
-from core.domain.job import Job, asked
+from core.domain.errors import NotFound, OfferingClosed
+from core.domain.fleet import STALE_AFTER, Worker
+from core.domain.job import Job
 from core.domain.minors import require_fit
 from core.domain.offering import Offering
-from core.domain.quote import OPEN_FOR, Quote
+from core.domain.order import Start, able, called, prospect, rated, require_base, run_of
+from core.domain.quote import OPEN_FOR, Quote, wished
 from core.domain.rating import Rating
 from core.domain.readiness import require_attested, require_ready
-from core.domain.run import Epoch, MetricsPoint, Run
+from core.domain.scheduling import Forecast
 from core.domain.snapshot import Snapshot, taken
 from core.domain.switch import is_on, of_offering
 from core.domain.value import Value
-from core.kinds import enqueue, training, wallet
+from core.kinds import enqueue, foreseen, training, wallet
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
-SEEDS = 2**31
+HISTORY, REMEMBERED = 50, timedelta(days=90)  # what estimates look back on: so many trainings, no older
 
 
-class Assignment(Value):
-    """Everything a worker needs to execute a run."""
+class Choice(Value):
+    """A class of GPU to choose: what the training would cost with it, and how many seconds it would take."""
 
-    run: Run
-    snapshot: Snapshot
-    offering: Offering
-    payload: training.Payload
+    price: int
+    takes: Estimate
 
 
 class Quoted(Value):
-    """A quote with what the actor would have left, and what is ahead in the queue."""
+    """A quote with what the actor would have left, how long it would wait and take, and what else there is to choose.
+
+    `choices` are the classes of GPU that are there, and the one that is chosen; `manned` says whether a worker that can
+    take it is, without which the order waits for one.
+    """
 
     quote: Quote
     dataset: Dataset
     offering: Offering
     balance: int
-    ahead: int
+    queue: Forecast
+    takes: Estimate
+    choices: Mapping[str, Choice]
+    manned: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +76,18 @@ class Trainings:
             DatasetEmpty, DatasetNotReady, DatasetUnfit: The dataset cannot be trained on so.
             NotReviewed: The dataset is for adults, and no moderator has approved it.
             OfferingClosed: The offering is turned off.
-            BadValue, UnknownParameter, OutOfBounds: The settings do not fit the offering.
+            MinorsGuarded: It is for adults, and a setting has words of young age.
+            BadValue, UnknownParameter, OutOfBounds: The settings do not fit the offering, or the model.
+            Ambiguous, ModelUnfit: The model to continue from means several, or is of another family.
+            BaseUnavailable: No worker that is there can load the base model.
         """
-        await self._trainable(self.store, actor, dataset.id, offering)
+        wishes = wished(overrides)
+        gpu = offering.gpu(wishes.gpu)
+        start = await self._start(self.store, actor, wishes.model, offering)
+        await self._trainable(self.store, actor, dataset.id, offering, start)
         await self._on_offer(self.store, offering.id)
-        seed, changes = _seed(overrides)
-        settings = offering.settled(preset, changes)
-        steps = int(str(settings["steps"]))
+        settings = offering.settled(preset, wishes.settings, kept=start.shape if start else {})
+        takes = await self._takes(offering, settings, gpu)
         now = self.clock.now()
         quote = Quote(
             id=self.ids.new(),
@@ -82,14 +97,18 @@ class Trainings:
             offering_version=offering.version,
             preset=preset,
             hyperparameters=settings,
-            parts=offering.cost(steps),
-            seconds=offering.seconds(steps),
+            parts=offering.cost(settings, gpu=gpu),
+            seconds=takes.usual,
             created_at=now,
             expires_at=now + OPEN_FOR,
-            seed=seed,
+            seed=wishes.seed,
+            gpu=gpu,
+            model=start.model.id if start else None,
         )
+        require_fit(*quote.words, rating=rated(dataset, start))
+        shown = await self._quoted(actor, quote, dataset, offering, takes)
         await self.store.quotes.add(quote)
-        return await self._quoted(actor, quote, dataset, offering)
+        return shown
 
     async def order(self, actor: Actor, quote: str, *, place: Place, attested: str | None = None) -> Job:
         """Accept a quote: snapshot, hold, job and card in one transaction. Accepting it again gives the same job.
@@ -98,13 +117,14 @@ class Trainings:
 
         Raises:
             NotAttested: Nobody has spoken for the files of the dataset.
-            MinorsGuarded: A caption has words of young age where they cannot stand.
+            MinorsGuarded: A caption, or a setting, has words of young age where they cannot stand.
             NotFound: There is no such quote for this actor.
             QuoteExpired: It is too late for this price.
             NotEnoughPoints: The wallet does not cover it; nothing is written.
             DatasetEmpty, DatasetNotReady, DatasetUnfit, NotReviewed, ConsentWithdrawn, Suspended, NotAdult,
                 CharacterNotAdult: As for a quote; the dataset changed meanwhile.
-            OfferingClosed: The offering was turned off meanwhile.
+            ModelUnfit: As for a quote.
+            OfferingClosed, BaseUnavailable: The offering was turned off meanwhile, or no worker can load its base.
         """
         found = await self._mine(self.store, actor, quote)
         if found.job:
@@ -118,25 +138,22 @@ class Trainings:
             offering = await self._on_offer(tx, current.offering)
             now = self.clock.now()
             await tx.quotes.save(current.accepted(job=job_id, offering_version=offering.version, now=now))
-            dataset = await self._trainable(tx, actor, current.dataset, offering)
+            start = await self._start(tx, actor, current.model, offering)
+            dataset = await self._trainable(tx, actor, current.dataset, offering, start)
+            if start:  # its row is written, as the dataset's, so that a withdrawal at the same moment is first or last
+                await tx.models.save(start.model)
             dataset = await self._spoken_for(tx, actor, dataset, attested)
-            snapshot = await self._snapshot(tx, dataset)
-            offering.require_items(dataset.name, len(snapshot.entries))
-            job = asked(
-                "training",
-                id=job_id,
-                key=current.id,
-                owner=actor.account,
-                subject=dataset.id,
-                title=f"{dataset.name} · {offering.title}",
-                price=current.price,
-                labels=offering.labels,
-                now=now,
-            )
-            await tx.runs.add(
-                self._run(current, snapshot, offering, job, seed if current.seed is None else current.seed)
-            )
-            return await enqueue(tx, _payload(dataset, offering, job, owner_name=actor.name), job=job, place=place)
+            require_fit(*current.words, rating=rated(dataset, start))
+            snapshot = await self._snapshot(tx, dataset, rated(dataset, start))
+            if dataset.kind is Kind.IMAGES:
+                offering.require_items(dataset.name, len(snapshot.entries))
+            job = prospect(current, offering, dataset).but(id=job_id, created_at=now, not_before=now)
+            require_base(offering, able(job, await self._live(tx)))
+            run = run_of(job, current, offering, snapshot=snapshot.id, seed=seed, start=start)
+            await tx.references.refer(*run.files)
+            await tx.runs.add(run)
+            payload = _payload(current, dataset, offering, job, start=start, owner_name=actor.name)
+            return await enqueue(tx, payload, job=job, place=place)
 
         return await self.store.transact(work)
 
@@ -148,56 +165,26 @@ class Trainings:
         """The actor's trainings, newest first."""
         return await self.store.jobs.owned(actor.account, kind="training")
 
-    async def assignment(self, job: Job) -> Assignment:
-        """What a worker needs to execute a training job.
+    async def _start(self, tx: Repositories, actor: Actor, name: str | None, offering: Offering) -> Start | None:
+        if name is None:
+            return None
+        model = called(name, await tx.models.owned(actor.account, limit=0), owner=actor.account)
+        run = await tx.runs.get(model.run)
+        start = Start(model=model, run=run, dataset=await tx.datasets.find(run.dataset))
+        start.require_fit(actor, offering)
+        return start
 
-        Raises:
-            OfferingClosed: The offering is gone from the configuration.
-        """
-        payload = training.Payload.model_validate(job.payload)
-        run = await self.store.runs.get(payload.run)
-        snapshot = await self.store.snapshots.get(run.snapshot)
-        return Assignment(run=run, snapshot=snapshot, offering=self._offered(run.offering), payload=payload)
-
-    async def run(self, job: str) -> Run | None:
-        """The run of a job, where it is a training."""
-        return await self.store.runs.find(job)
-
-    async def chart(self, job: str) -> Sequence[MetricsPoint]:
-        """The metrics points of a training."""
-        return await self.store.runs.chart(job)
-
-    async def passed(self, job: str, token: str, epoch: Epoch, *, run: str) -> None:
-        """Record an epoch with its artifact and samples, fenced by the attempt's token.
-
-        Raises:
-            LeaseLost: The report is of a stale attempt; nothing is changed.
-        """
-
-        async def work(tx: Repositories) -> None:
-            now = self.clock.now()
-            current = (await tx.jobs.get(job)).fenced(token)
-            found = await tx.runs.get(run)
-            await tx.references.refer(*_hashes(epoch))
-            replaced = [known for known in found.epochs if known.number == epoch.number]
-            await tx.references.forget(*(name for known in replaced for name in _hashes(known)))
-            await tx.runs.save(found.with_epoch(epoch))
-            await tx.jobs.save(current.reported(now=now))
-
-        await self.store.transact(work)
-
-    async def _trainable(self, tx: Repositories, actor: Actor, dataset: str, offering: Offering) -> Dataset:
+    async def _trainable(
+        self, tx: Repositories, actor: Actor, dataset: str, offering: Offering, start: Start | None
+    ) -> Dataset:
         found = await tx.datasets.find(dataset)
         if found is None or found.deleted_at or not found.usable_by(actor.account):
             raise NotFound(noun="dataset", name=dataset, hint="See `dataset list`.")
         actor.require_adult(found.rating)
         if character := await tx.characters.find(found.character) if found.character else None:
-            character.require_adult_for(found.rating)
+            character.require_adult_for(rated(found, start))
         require_ready(found)
-        if found.kind is Kind.CONVERSATIONS:
-            need, has = "pictures", "conversations"
-            raise DatasetUnfit(offering=offering.title, name=found.name, need=need, has=has)
-        offering.require_items(found.name, found.count)
+        offering.require_items(found.name, found.count, kind=found.kind)
         return found
 
     async def _spoken_for(self, tx: Repositories, actor: Actor, dataset: Dataset, words: str | None) -> Dataset:
@@ -207,30 +194,15 @@ class Trainings:
         await tx.datasets.save(dataset)  # so that of an order and a withdrawal at the same moment one is first
         return dataset
 
-    async def _snapshot(self, tx: Repositories, dataset: Dataset) -> Snapshot:
+    async def _snapshot(self, tx: Repositories, dataset: Dataset, rating: Rating) -> Snapshot:
         snapshot = taken(dataset, await tx.items.of(dataset.id), await tx.parts.of(dataset.id), now=self.clock.now())
-        await asyncio.to_thread(_require_fit, snapshot, dataset.rating)
+        await asyncio.to_thread(_require_fit, snapshot, rating)
         known = await tx.snapshots.find(snapshot.id)
         if known and not known.erased_at:
             return known
         await tx.snapshots.save(snapshot)
         await tx.references.refer(*(entry.sha256 for entry in snapshot.entries))
         return snapshot
-
-    def _run(self, quote: Quote, snapshot: Snapshot, offering: Offering, job: Job, seed: int) -> Run:
-        return Run(
-            id=job.id,
-            owner=job.owner,
-            dataset=quote.dataset,
-            snapshot=snapshot.id,
-            offering=offering.id,
-            offering_version=offering.version,
-            recipe=offering.recipe,
-            hyperparameters=quote.hyperparameters,
-            seed=seed,
-            base=offering.base.id,
-            created_at=job.created_at,
-        )
 
     async def _mine(self, tx: Repositories, actor: Actor, quote: str) -> Quote:
         found = await tx.quotes.find(quote)
@@ -248,28 +220,50 @@ class Trainings:
             raise OfferingClosed(offering=offering, why="its file is no longer in the configuration")
         return self.offerings[offering]
 
-    async def _quoted(self, actor: Actor, quote: Quote, dataset: Dataset, offering: Offering) -> Quoted:
-        purse = await wallet(self.store, actor.account)
-        waiting = asked(
-            "training", id="-", key="-", owner="-", subject="-", title="-", now=quote.created_at, labels=offering.labels
-        )
+    async def _quoted(
+        self, actor: Actor, quote: Quote, dataset: Dataset, offering: Offering, takes: Estimate
+    ) -> Quoted:
+        job, workers = prospect(quote, offering, dataset), await self._live(self.store)
+        require_base(offering, able(job, workers))
+        others = {gpu: job.but(labels=offering.needs(gpu)) for gpu in offering.gpus}
+        there = [gpu for gpu, other in others.items() if gpu == quote.gpu or able(other, workers)]
         return Quoted(
             quote=quote,
             dataset=dataset,
             offering=offering,
-            balance=purse.total,
-            ahead=await self.store.jobs.ahead(waiting),
+            balance=(await wallet(self.store, actor.account)).total,
+            queue=await foreseen(self.store, job, now=quote.created_at),
+            takes=takes,
+            choices={gpu: await self._choice(offering, quote.hyperparameters, gpu) for gpu in there},
+            manned=bool(able(job, workers)),
         )
 
+    async def _choice(self, offering: Offering, settings: Mapping[str, JsonValue], gpu: str) -> Choice:
+        price = sum(offering.cost(settings, gpu=gpu).values())
+        return Choice(price=price, takes=await self._takes(offering, settings, gpu))
 
-def _payload(dataset: Dataset, offering: Offering, job: Job, *, owner_name: str) -> training.Payload:
+    async def _takes(self, offering: Offering, settings: Mapping[str, JsonValue], gpu: str) -> Estimate:
+        """How long a training takes, by what others of the same offering took on the same class of GPU."""
+        since = self.clock.now() - REMEMBERED
+        history = await self.store.costs.of("training", offering.id, gpu, since=since, limit=HISTORY)
+        steps, pace = offering.usual_steps(settings), offering.pace(gpu)
+        return estimated(steps, around=offering.seconds_around, pace=pace, history=history)
+
+    async def _live(self, tx: Repositories) -> Sequence[Worker]:
+        return await tx.workers.seen_since(self.clock.now() - STALE_AFTER)
+
+
+def _payload(
+    quote: Quote, dataset: Dataset, offering: Offering, job: Job, *, start: Start | None, owner_name: str
+) -> training.Payload:
     return training.Payload(
         run=job.id,
         name=dataset.name,
         trigger=dataset.trigger,
         family=offering.base.family,
         owner_name=owner_name,
-        rating=dataset.rating,
+        rating=rated(dataset, start),
+        fixed=quote.parts["base"],
     )
 
 
@@ -279,19 +273,5 @@ def _require_fit(snapshot: Snapshot, rating: Rating) -> None:
         require_fit(caption, rating=rating)
 
 
-def _seed(overrides: Mapping[str, str]) -> tuple[int | None, Mapping[str, str]]:
-    """The seed among somebody's settings, which belongs to no recipe, and the others."""
-    wished = overrides.get("seed")
-    if wished is not None and not (wished.isascii() and wished.isdigit() and int(wished) < SEEDS):
-        raise BadValue(what="seed", value=wished, why=f"it takes a whole number below {SEEDS}")
-    others = {name: value for name, value in overrides.items() if name != "seed"}
-    return None if wished is None else int(wished), others
-
-
 async def _is_on(tx: Repositories, offering: str) -> bool:
     return is_on(await tx.switches.find(of_offering(offering)))
-
-
-def _hashes(epoch: Epoch) -> tuple[str, ...]:
-    stored: tuple[Artifact, ...] = (epoch.artifact, *epoch.samples)
-    return tuple(artifact.sha256 for artifact in stored)

@@ -1,14 +1,18 @@
-"""The queue: narrow reads by index, claims by a conditional update on `_id`, state and attempt."""
+"""The queue: narrow reads by index, claims by a conditional update on `_id`, state and attempt; pools."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import inf, nextafter
+from typing import Any
 
 from core.domain.job import Job, JobState
+from core.domain.scheduling import Pool
 from core.ports.store import PAGE
 from storage.documents import document
 from storage.errors import translated
 from storage.repositories.entities import Database, Entities, Session
 
+STRIDES = tuple(4.0**power for power in range(11))  # virtual seconds to look beyond where the last head ended
 LIVE = {"$in": [JobState.QUEUED, JobState.RUNNING]}
 
 
@@ -18,23 +22,42 @@ class Jobs(Entities[Job]):
     def __init__(self, database: Database, session: Session) -> None:
         super().__init__(database, session, shape=Job, name="jobs")
         self._queues = database["queues"]
+        self._reach: dict[str, float] = {}
 
     async def keyed(self, key: str) -> Job | None:
         """The job that was asked for under this idempotency key."""
         return await self._one({"key": key})
 
-    async def candidates(
-        self, *, kinds: Sequence[str], labels: Sequence[str], now: datetime, limit: int = 32
-    ) -> list[Job]:
-        """Up to `limit` queued, eligible jobs that such a worker may take, best rank first."""
-        query = {
-            "state": JobState.QUEUED,
-            "eligible": True,
-            "kind": {"$in": list(kinds)},
-            "not_before": {"$lte": now},
-            "labels": {"$not": {"$elemMatch": {"$nin": list(labels)}}},
-        }
-        return await self._all(query, sort=[("rank", 1)], limit=limit)
+    async def head(self, pool: str, *, near: float, limit: int = 32) -> list[Job]:
+        """The first queued, eligible jobs of a pool that are awake, best rank first; about `near` is where it begins.
+
+        A server may read all that matches before it sorts and cuts. So nothing is asked for beyond about twice of where
+        the last head ended, and further on only when that does not suffice.
+        """
+        known = self._reach.get(pool, near)
+        for reach in (known, *(known + stride for stride in STRIDES), inf):
+            found = await self._all(_ranked(pool, reach), sort=[("rank", 1)], limit=limit)
+            if len(found) == limit or reach == inf:
+                break
+        full = len(found) == limit
+        self._reach[pool] = nextafter(2 * found[-1].rank - found[0].rank, inf) if full else inf
+        return found
+
+    async def before(self, pool: str, rank: float, *, limit: int) -> list[Job]:
+        """Jobs of a pool that wait at a better rank, eligible or not."""
+        found = [
+            await self._all(_ranked(pool, rank, eligible=eligible), sort=[("rank", 1)], limit=limit)
+            for eligible in (True, False)
+        ]
+        return [job for jobs in found for job in jobs][:limit]
+
+    async def sleepers(self, *, now: datetime) -> list[Job]:
+        """Jobs that are asleep and whose moment has come."""
+        return await self._all({"asleep": True, "not_before": {"$lte": now}})
+
+    async def running(self) -> list[Job]:
+        """What all workers work on."""
+        return await self._all({"state": JobState.RUNNING})
 
     async def swap(self, before: Job, after: Job) -> bool:
         """Write what changed if the job is still as before: a claim, outside any transaction.
@@ -82,8 +105,28 @@ class Jobs(Entities[Job]):
         """Everybody's running and queued jobs, running first, then as they would be claimed."""
         return await self._all({"state": LIVE}, sort=[("state", -1), ("rank", 1)], limit=limit)
 
-    async def ahead(self, job: Job) -> int:
-        """How many eligible jobs of its kind would be claimed before it."""
-        query = {"state": JobState.QUEUED, "eligible": True, "kind": job.kind, "rank": {"$lt": job.rank}}
+    async def ahead(self, pool: str, rank: float) -> int:
+        """How many jobs of a pool wait at a better rank, eligible or not."""
+        queries = [_ranked(pool, rank, eligible=eligible) for eligible in (True, False)]
         with translated():
-            return await self._rows.count_documents(query, session=self._session)
+            return sum([await self._rows.count_documents(query, session=self._session) for query in queries])
+
+
+class Pools(Entities[Pool]):
+    """What waits, by what workers need for it."""
+
+    def __init__(self, database: Database, session: Session) -> None:
+        super().__init__(database, session, shape=Pool, name="pools")
+
+    async def advance(self, pools: Sequence[str], clock: float, *, reached: float) -> None:
+        """Put pools forward, outside any transaction; what is further stays so."""
+        forward = {"$max": {"clock": clock, "reached": reached}}
+        if pools:
+            with translated():
+                await self._rows.update_many({"_id": {"$in": list(pools)}}, forward)
+
+
+def _ranked(pool: str, rank: float, *, eligible: bool = True) -> dict[str, Any]:
+    """Queued jobs of a pool below a rank: exactly what lies in one index."""
+    same = {"state": JobState.QUEUED, "eligible": eligible, "asleep": False, "pool": pool}
+    return same | {"rank": {"$lt": rank}}

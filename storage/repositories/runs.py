@@ -1,10 +1,12 @@
 """Runs and their metrics points: a point's `_id` is run and step, so that a resumed attempt replaces, never doubles."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from pymongo import ReplaceOne
 
 from core.domain.run import MetricsPoint, Run
+from core.ports.store import PAGE
 from storage.errors import translated
 from storage.repositories.entities import Database, Entities, Session
 
@@ -19,6 +21,16 @@ class Runs(Entities[Run]):
     async def of_dataset(self, dataset: str) -> list[Run]:
         """The runs that trained on a dataset, the latest first."""
         return await self._all({"dataset": dataset}, sort=[("created_at", -1)])
+
+    async def continuing(self, runs: Collection[str]) -> list[Run]:
+        """The runs that began with a model of one of these, the latest first."""
+        return await self._all({"continues": {"$in": list(runs)}}, sort=[("created_at", -1)])
+
+    async def idle(self, *, chosen_before: datetime, ended_before: datetime, limit: int = PAGE) -> list[Run]:
+        """Runs of which an epoch was chosen before a moment, and others that ended before one, not swept yet."""
+        unswept = {"swept_at": None}
+        chosen = await self._all(unswept | {"chosen_at": {"$lt": chosen_before}}, limit=limit)
+        return chosen or await self._all(unswept | {"chosen_at": None, "ended_at": {"$lt": ended_before}}, limit=limit)
 
     async def chart(self, run: str) -> list[MetricsPoint]:
         """The metrics points of a run by step."""

@@ -15,3 +15,7 @@ class Workers(Entities[Worker]):
     async def seen_since(self, moment: datetime) -> list[Worker]:
         """Workers heard of since then, by id."""
         return await self._all({"seen_at": {"$gte": moment}})
+
+    async def seen_before(self, moment: datetime) -> list[Worker]:
+        """Workers not heard of since then, by id."""
+        return await self._all({"seen_at": {"$lt": moment}})

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from core.domain.account import Actor, Role
 from core.domain.community import Community
 from core.domain.dataset import Dataset
 from core.domain.rating import Rating
+from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.chats import a_call, a_dispatcher, button, labels, press, say
 from tests.builders.entities import HOME
@@ -125,6 +127,54 @@ async def test_the_queue_says_whose_jobs_run_where_and_which_wait(house: House) 
     assert (requeued.title, again.code) == (f"{title} is in the queue again", "nothing_to_do")
 
 
+async def test_some_jobs_are_paused_by_kind_and_offering(house: House) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    job = await an_order(house, ann, await a_ready_dataset(house, ann))
+    paused = await say(house, root, "admin pause", what="training")
+    await say(house, root, "admin pause", what="tiny")
+    queue = await say(house, root, "admin queue")
+    why = await say(house, ann, "train why", job=job.id)
+    resumed = await say(house, root, "admin resume", what="tiny")
+    unknown = await say(house, root, "admin pause", what="everything")
+
+    words = "All of training is paused"
+    assert (paused.title, paused.lines) == (words, ("What runs goes on. Undo it: `admin resume training`.",))
+    assert (queue.title, queue.lines) == ("The queue", ("All of tiny is paused.", f"{words}."))
+    assert f"{words}. The job keeps its place." in why.lines
+    assert (resumed.title, unknown.code) == ("tiny goes on", "not_found")
+
+
+async def test_a_waiting_job_is_given_another_priority(house: House) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    job = await an_order(house, ann, await a_ready_dataset(house, ann))
+    queue = await say(house, root, "admin queue")
+    given = await say(house, root, "admin priority", job=job.id, priority="high")
+    again = await say(house, root, "admin queue")
+    await claimed(house, job)
+    late = await say(house, root, "admin priority", job=job.id, priority="low")
+
+    assert labels(queue) == ["Priority", "Costs"]
+    assert given.title == f"{job.title} has high priority"
+    assert rows(again)[0][2] == "waiting, number 1, high priority"
+    assert late.code == "nothing_to_do"
+
+
+async def test_who_waits_is_told_when_and_what_would_help(house: House) -> None:
+    ann, bob = await somebody(house), await somebody(house, "bob")
+    first = await an_order(house, bob, await a_ready_dataset(house, bob))
+    await claimed(house, first, worker="able")
+    job = await an_order(house, ann, await a_ready_dataset(house, ann))
+    why = await say(house, ann, "train why", job=job.id)
+    await house.store.jobs.save(job.but(memory=8000))
+    larger = await say(house, ann, "train why", job=job.id)
+
+    starts, helped = why.lines[-2:]
+    assert why.lines[:2] == ("Ahead of it: 0 jobs.", "1 worker can take it: able.")
+    assert starts.startswith("It starts in about ")
+    assert helped == "With one more such worker: in about 0 s."
+    assert larger.lines[-1] == ("No live worker can take it: the one that comes closest lacks 8000 MB of GPU memory.")
+
+
 async def test_a_worker_is_drained_by_name_and_let_in_again(house: House) -> None:
     root = await somebody(house, "root")
     await a_worker(house, "w1", kinds=("intake",))
@@ -133,10 +183,44 @@ async def test_a_worker_is_drained_by_name_and_let_in_again(house: House) -> Non
     undrained = await say(house, root, "admin undrain", worker="w1:1")
     unknown = await say(house, root, "admin drain", worker="w2")
 
-    assert (drained.title, undrained.title) == ("w1:1 takes no more jobs", "w1:1 takes jobs again")
+    assert (drained.title, undrained.title) == ("w1:1: no more jobs", "w1:1: takes jobs again")
     assert rows(shown) == (("w1:1 (cpu)", "nothing more: draining", "idle"),)
     assert rows(await say(house, root, "admin workers")) == (("w1:1 (cpu)", "intake", "idle"),)
     assert unknown.code == "not_found"
+
+
+async def test_all_workers_are_drained_at_once(house: House) -> None:
+    root = await somebody(house, "root")
+    none = await say(house, root, "admin drain", worker="all")
+    for name in ("w1", "w2"):
+        await a_worker(house, name, kinds=("intake",))
+    drained = await say(house, root, "admin drain", worker="all")
+
+    assert (none.code, drained.title) == ("not_found", "w1:1, w2:1: no more jobs")
+    assert {row[1] for row in rows(await say(house, root, "admin workers"))} == {"nothing more: draining"}
+
+
+async def test_the_fleet_is_shown_with_what_it_has_lacks_and_does(house: House, clock: HandClock) -> None:
+    ann, root = await somebody(house), await somebody(house, "root")
+    job = await an_order(house, ann, await a_ready_dataset(house, ann))
+    await a_worker(house, "silent", kinds=("intake",))
+    clock.advance(timedelta(minutes=5))
+    running, _ = await claimed(house, job, worker="w1")
+    facts = {"kinds": ("training",), "device": "NVIDIA H200", "gpu": "h200", "memory": 143_000, "version": "1.0"}
+    facts |= {"jobs": (job.id,), "labels": ("gpu", "h200"), "base": "sd15", "speed": 12.345}
+    await a_worker(house, "w1", **facts, missing={"sdxl": "there is no folder /b"})
+
+    shown = await say(house, root, "admin workers")
+
+    assert (shown.title, shown.lines) == ("1 live worker", ("w1 cannot work on sdxl: there is no folder /b.",))
+    assert rows(shown) == (
+        (
+            "w1:1 (NVIDIA H200, 140 GB, 1.0)",
+            "training; has gpu, h200",
+            f"{running.title} ({job.id}, attempt 1); sd15 is warm; 12.3 steps/s",
+        ),
+        ("silent:1 (cpu)", "", "not heard of for 5 min"),
+    )
 
 
 async def test_an_offering_is_taken_off_and_put_on_again(house: House) -> None:

@@ -192,7 +192,8 @@ async def test_a_training_on_the_way_and_at_its_end(house: House) -> None:
         "No live worker takes training jobs. Start one: `loraguild worker`.",
     )
     assert needing.lines[1] == "No live worker with gpu takes training jobs. Start one: `loraguild worker`."
-    assert (running.title, labels(running)) == ("zorp · Tiny · running", ["Cancel"])
+    assert running.title == "zorp · Tiny · running"
+    assert labels(running) == ["Sample now", "Save now", "100 steps more", "Stop early", "Cancel"]
     assert not_waiting.title == "zorp · Tiny is not waiting: running"
     assert (done.title, labels(done)) == ("zorp · Tiny · done", ["Publish", "Try it", "Receipt"])
     assert dict(done.fields)["evaluation loss"] == "0.5000 → 0.2500"

@@ -106,6 +106,7 @@ async def test_parameters_are_parsed_and_defaults_stand(house: House) -> None:
     assert (await run(house, paint, count=" 3 ")).title == "3 red "
     assert (await run(house, paint, count="3", colour="RO", words=" with a hat ")).title == "3 rose with a hat"
     assert (await run(house, settings, values="rank=8 alpha=a=b")).title == "rank:8 alpha:a=b"
+    assert (await run(house, settings, values="class=a  red fox rank=8")).title == "class:a red fox rank:8"
 
 
 async def test_everything_that_is_wrong_is_said_at_once(house: House) -> None:

@@ -34,6 +34,7 @@ SAID: Mapping[str, Mapping[str, str]] = {  # what each command about a model is 
     "model rename": {"name": "hero"},
     "model edit": {"description": "A tin robot."},
     "model samples": {"numbers": "1"},
+    "model epoch": {},
     "model delete": {},
     "model delete-now": {},
     "model pin": {},
@@ -148,14 +149,14 @@ async def test_a_model_shows_its_facts_and_what_can_be_done_now(house: House) ->
     shown = dict(his.fields)
 
     assert mine.title == "ann/zorp · private"
-    assert labels(mine) == ["Publish", "Download", "Stats", "Edit", "Samples", "Delete"]
+    assert labels(mine) == ["Publish", "Download", "Stats", "Edit", "Samples", "Epochs", "Delete"]
     assert "snapshot" in dict(mine.fields)
     assert published.title == "ann/zorp is public"
     assert (his.title, his.lines, labels(his)) == (
         "ann/zorp · public", ("A robot.", "Use it: `imagine zorp …`"), ["Download", "Stats"],
     )  # fmt: skip
     assert list(shown) == [
-        "trigger", "base", "licence", "who may use it", "epochs", "evaluation loss", "used by others", "downloads",
+        "trigger", "base", "licence", "who may use it", "epoch", "evaluation loss", "used by others", "downloads",
         "file", "tags",
     ]  # fmt: skip
     assert [shown[name] for name in ("trigger", "licence", "used by others", "downloads", "tags")] == [
@@ -287,6 +288,58 @@ async def test_samples_are_seen_and_chosen_by_number(house: House) -> None:
     assert codes == ["bad_value", "bad_value"]
     nothing = await say(house, ann, "model samples", model="zorp", numbers="none")
     assert nothing.title == "ann/zorp shows those of its last epoch"
+
+
+async def test_epochs_are_looked_at_and_one_is_chosen(house: House, clock: HandClock) -> None:
+    ann, bob = await somebody(house), await somebody(house, "bob")
+    model = await a_trained_model(house, ann)
+    nothing = await say(house, ann, "model epoch", model="zorp")
+    run = await house.store.runs.get(model.run)
+    for number, step, wished in ((1, 10, False), (2, 15, True), (2, 20, False)):
+        stores = [await stored(house, f"{step}.{kind}") for kind in ("safetensors", "png")]
+        epoch = Epoch(number=number, step=step, loss=0.5, wished=wished, artifact=stores[0], samples=(stores[1],))
+        run = run.with_epoch(epoch.but(evaluation=0.25) if wished else epoch)
+    await house.store.runs.save(run)
+    seen = await say(house, ann, "model epoch", model="zorp")
+    pressed, _ = await press(house, ann, seen, "Choose step-15")
+    chosen = await say(house, ann, "model epoch", model="zorp", epoch="1")
+    named = [epoch.artifact.sha256[:16] for epoch in run.epochs]
+
+    assert nothing.title == "Nothing is known of the epochs of ann/zorp"
+    assert rows(seen) == (
+        ("1", "10", "0.5000", "–", "1 KB", named[0], "kept"),
+        ("step-15", "15", "0.5000", "0.2500", "1 KB", named[1], "saved"),
+        ("2", "20", "0.5000", "–", "1 KB", named[2], "the model"),
+    )
+    assert [picture.name for picture in seen.pictures] == ["10.png", "15.png", "20.png"]
+    assert labels(seen) == ["Choose 1", "Choose step-15"]
+    assert (pressed.title, chosen.title) == ("ann/zorp is epoch step-15", "ann/zorp is epoch 1")
+    assert dict((await say(house, ann, "model view", model="zorp")).fields)["epoch"] == "1 of 3"
+    clock.advance(timedelta(days=31))
+    await house.services.publications.sweep()
+    swept = await say(house, ann, "model epoch", model="zorp")
+    assert ([row[-1] for row in rows(swept)], labels(swept)) == (["the model", "gone", "gone"], [])
+    await say(house, ann, "model share", model="zorp", user="bob")
+    wrong = [("ann", "2"), ("ann", "9"), ("bob", "1")]
+    codes = [await say(house, {"ann": ann, "bob": bob}[who], "model epoch", model="zorp", epoch=e) for who, e in wrong]
+    assert [reply.code for reply in codes] == ["epoch_gone", "not_found", "not_found"]
+    assert (await say(house, bob, "model epoch", model="zorp")).code == "not_found"
+
+
+async def test_what_publication_made_is_fetched_and_its_job_shows_it(house: House) -> None:
+    ann = await somebody(house)
+    model = await a_trained_model(house, ann)
+    (job,) = await house.store.jobs.about(model.id)
+    await finished(house, job)
+    shown = await say(house, ann, "train view", job=job.id)
+    fetched = await say(house, ann, "model download", model="zorp")
+    seen = dict((await say(house, ann, "model view", model="zorp")).fields)
+    fresh = await house.store.models.get(model.id)
+
+    assert shown.title == "ann/zorp · publication · done"
+    assert shown.files == (fresh.file, fresh.card)
+    assert [file.name for file in fetched.files][0::2] == ["zorp.safetensors", "thumbnail.jpg"]
+    assert seen["weights"] == f"sha256 {'c' * 16}…"
 
 
 async def test_the_card_of_a_training_offers_what_is_left_to_do(house: House) -> None:

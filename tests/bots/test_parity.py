@@ -122,12 +122,19 @@ STORY = (
     step("train view", job="{trained}"),
     step("train why", job="{waiting}"),
     step("train cancel", job="{waiting}"),
+    step("train retry", job="{waiting}"),
+    step("train sample", job="{running}"),
+    step("train save", job="{running}"),
+    step("train stop", job="{running}"),
+    step("train extend", job="{running}", steps="100"),
+    step("train sample", job="{trained}"),  # it has ended
     step("receipts", job="{trained}"),
     step("model list", scope="mine"),
     step("model view", model="gorp"),
     step("model card", model="gorp"),
     step("model download", model="gorp"),
     step("model samples", model="gorp", numbers="1"),
+    step("model epoch", model="gorp"),
     step("model edit", model="gorp", licence="cc0-1.0", tags="cats, small", description="A *cat* <b>&"),
     step("model share", model="gorp", user="Bob"),
     step("model unshare", model="gorp", user="Bob"),
@@ -163,6 +170,8 @@ STORY = (
     step("admin requeue", job="{running}"),
     step("admin pause"),
     step("admin resume"),
+    step("admin pause", what="training"),
+    step("admin resume", what="training"),
     step("admin drain", worker="w1"),
     step("admin undrain", worker="w1"),
     step("admin offering", offering="tiny", state="off"),
@@ -323,7 +332,14 @@ async def looked_at(database: Database) -> Mapping[str, Any]:
 
 def _plain(row: Mapping[str, Any], *, keyed: bool) -> Mapping[str, Any]:
     hidden = ELSEWHERE | ({"_id", "state", "claimed_until", "tries"} if keyed else set())
-    return {name: value for name, value in sorted(row.items()) if name not in hidden}
+    return {name: _inside(value) for name, value in sorted(row.items()) if name not in hidden}
+
+
+def _inside(value: Any) -> Any:
+    """What lies in a field, without the keys of what was wished for."""
+    if isinstance(value, list):
+        return [_inside(one) for one in value]
+    return {name: one for name, one in value.items() if name != "key"} if isinstance(value, dict) else value
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from worker.attempt import attempt
 from worker.batch import Batch
 from worker.child import Child
 from worker.loop import Floor, work
+from worker.metrics import Metrics
 from worker.task import Task
 
 T = TypeVar("T")
@@ -38,6 +39,8 @@ def a_task(house: House, job: Job, *, studio: Child, folder: Path, batch: Batch 
         batch=batch or Batch(studio, size=1, folder=own),
         memory=4 * GIB,
         checkpoint_seconds=0.2,
+        presence=a_floor(house, folder).presence,
+        metrics=Metrics(),
     )
 
 

@@ -27,10 +27,42 @@ from worker.pipelines.tasks import (
 WIDTH = 16
 
 
+def a_tokenizer() -> CLIPTokenizer:
+    """Return a small vocabulary of CLIP's."""
+    return CLIPTokenizer.from_pretrained(Path(base_location("package:tiny-sd")) / "tokenizer")
+
+
+def clip(tokenizer: CLIPTokenizer, **facts: Any) -> CLIPTextConfig:
+    """Describe a text encoder of two layers."""
+    return CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=WIDTH,
+        intermediate_size=WIDTH * 2,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        **facts,
+    )
+
+
+def a_vae(**facts: Any) -> AutoencoderKL:
+    """Return an autoencoder of eight pixels."""
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(4, 4, 8, 8),
+        norm_num_groups=2,
+        sample_size=64,
+        **facts,
+    )
+
+
 def a_base(folder: Path, *, prediction: str = "epsilon", broken: bool = False) -> Path:
     """Write a random base of 0.2 M parameters; a broken one answers with NaN."""
     torch.manual_seed(0)
-    tokenizer = CLIPTokenizer.from_pretrained(Path(base_location("package:tiny-sd")) / "tokenizer")
+    tokenizer = a_tokenizer()
     unet = UNet2DConditionModel(
         sample_size=8,
         layers_per_block=1,
@@ -46,25 +78,8 @@ def a_base(folder: Path, *, prediction: str = "epsilon", broken: bool = False) -
             unet.conv_in.weight.fill_(float("nan"))
     zero_snr: dict[str, Any] = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
     StableDiffusionPipeline(
-        vae=AutoencoderKL(
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            block_out_channels=(4, 4, 8, 8),
-            norm_num_groups=2,
-            sample_size=64,
-        ),
-        text_encoder=CLIPTextModel(
-            CLIPTextConfig(
-                vocab_size=len(tokenizer),
-                hidden_size=WIDTH,
-                intermediate_size=WIDTH * 2,
-                num_hidden_layers=2,
-                num_attention_heads=2,
-                bos_token_id=tokenizer.bos_token_id,
-                eos_token_id=tokenizer.eos_token_id,
-                pad_token_id=tokenizer.pad_token_id,
-            )
-        ),
+        vae=a_vae(),
+        text_encoder=CLIPTextModel(clip(tokenizer)),
         tokenizer=tokenizer,
         unet=unet,
         scheduler=DDIMScheduler(
@@ -141,11 +156,13 @@ def a_generation(folder: Path, *, base: Path, **look: Any) -> GenerationTask:
 
 
 class Line:
-    """A channel that keeps what was sent, and asks to stop after a number of questions."""
+    """A channel that keeps what was sent, asks to stop after a number of questions, and wishes at the n-th question."""
 
-    def __init__(self, *, stop_after: int | None = None) -> None:
+    def __init__(self, *, stop_after: int | None = None, wishes: Mapping[int, Value] = {}) -> None:
         self.events: list[Value] = []
         self._left = stop_after
+        self._wishes = wishes
+        self._asked = 0
 
     def send(self, event: Value) -> None:
         self.events.append(event)
@@ -155,6 +172,10 @@ class Line:
             return False
         self._left -= 1
         return self._left <= 0
+
+    def wishes(self) -> tuple[Value, ...]:
+        self._asked += 1
+        return (self._wishes[self._asked],) if self._asked in self._wishes else ()
 
     @property
     def points(self) -> list[MetricsPoint]:

@@ -14,7 +14,7 @@ from core.domain.model import Model
 from core.domain.notice import Card, Notice, Topic, card_id
 from core.domain.offering import Offering
 from core.domain.quote import OPEN_FOR, Quote
-from core.domain.run import Run
+from core.domain.run import Epoch, Run
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOME = Place(platform=Platform.CONSOLE, chat="home")
@@ -133,6 +133,11 @@ def a_run(**facts: Any) -> Run:
         "created_at": NOON,
     }
     return Run(**(wished | facts))
+
+
+def an_epoch(number: int = 1, **facts: Any) -> Epoch:
+    artifact = an_artifact(f"zorp-{number:02}.safetensors")
+    return Epoch(**({"number": number, "step": number, "loss": 0.5, "artifact": artifact} | facts))
 
 
 def a_model(**facts: Any) -> Model:

@@ -17,7 +17,7 @@ from core.domain.ledger import balances, captured, held, is_house, sums
 from core.domain.model import Model
 from core.domain.payout import set_aside
 from core.domain.value import Value
-from core.kinds import discovered, generation, intake, mending, training, validation
+from core.kinds import discovered, generation, intake, mending, publication, training, validation
 from core.ports.store import Store
 from core.services.generations import Ordered, Wish
 from core.services.trainings import Quoted
@@ -75,7 +75,8 @@ async def given(house: House, actor: Actor, amount: int) -> None:
 async def stored(house: House, name: str, content: bytes | None = None) -> Artifact:
     """Put bytes into the house's blobs; by default the name is the content."""
     blob = await house.blobs.put(in_chunks(content or name.encode()), name=name, limit=2**20)
-    return Artifact(name=name, sha256=blob.id, size=blob.size, media_type="application/octet-stream")
+    media_type = "image/png" if name.endswith(".png") else "application/octet-stream"
+    return Artifact(name=name, sha256=blob.id, size=blob.size, media_type=media_type)
 
 
 async def a_worker(house: House, name: str = "w1", **facts: Any) -> Worker:
@@ -105,7 +106,7 @@ async def finished(house: House, job: Job, outcome: Value | Failure | None = Non
     return await house.services.jobs.finish(job.id, token, outcome or await well_done(house, found))
 
 
-async def well_done(house: House, job: Job) -> Value:
+async def well_done(house: House, job: Job) -> Value:  # noqa: PLR0911 - each kind has its result
     """Do what the worker does: bring a result with real blobs for a claimed job."""
     match job.kind:
         case "intake":
@@ -131,6 +132,15 @@ async def well_done(house: House, job: Job) -> Value:
                 code_version="1",
                 evaluation_before=0.5,
                 evaluation_after=0.25,
+            )
+        case "publication":
+            model = await house.store.models.get(job.subject)
+            return publication.Result(
+                imprint=model.imprint,
+                artifact=await stored(house, f"{model.imprint} published.safetensors"),
+                weights="c" * 64,
+                card=await stored(house, f"{model.imprint} README.md"),
+                thumbnail=await stored(house, f"{model.imprint} thumbnail.jpg"),
             )
         case _:
             made = await house.store.generations.get(job.id)

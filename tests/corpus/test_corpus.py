@@ -24,6 +24,9 @@ class Silence:
     def stopping(self) -> bool:
         return False
 
+    def wishes(self) -> tuple[Value, ...]:
+        return ()
+
 
 def sent(case: Case, folder: Path) -> IntakeTask:
     """Lay a case down as an upload."""

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from config.settings import Settings
-from core.ports.clock import SystemClock
+from core.ports.clock import Clock, SystemClock
 from loraguild.composition import House, opened
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def environment(data: Path) -> Mapping[str, str]:
 
 
 @asynccontextmanager
-async def a_house(data: Path, *, clock: ClockAhead | None = None, **facts: Any) -> AsyncIterator[House]:
+async def a_house(data: Path, *, clock: Clock | None = None, **facts: Any) -> AsyncIterator[House]:
     """The house in a folder, opened in this process, with further settings."""
     settings = Settings(data_folder=data, offerings_folder=OFFERINGS, **facts)
     async with opened(settings, clock=clock) as house:
@@ -71,7 +71,10 @@ def children(process: psutil.Popen) -> list[psutil.Process]:
 
 def gone(process: psutil.Process) -> bool:
     """Whether a process has ended."""
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # between the two looks
+        return True
 
 
 async def ended(process: psutil.Popen, *, seconds: float) -> int:

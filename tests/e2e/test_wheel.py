@@ -17,7 +17,11 @@ pytestmark = pytest.mark.timeout(180)
 
 BASE = "worker/bases/tiny-sd"
 SHIPPED = [
+    "config/offerings/demo-dreambooth.toml",
+    "config/offerings/demo-hyper.toml",
     "config/offerings/demo-tiny.toml",
+    "config/offerings/sd15-dreambooth.toml",
+    "config/offerings/sd15-hyper.toml",
     "config/offerings/sd15-lora.toml",
     "config/traits.toml",
     *(f"loraguild/demo/pictures/{number:02}.png" for number in range(1, 13)),
@@ -31,6 +35,8 @@ SHIPPED = [
     "web/templates/received.html",
     "web/templates/terminal.html",
     "web/templates/upload.html",
+    f"{BASE}-4-steps/README.md",
+    f"{BASE}-4-steps/pytorch_lora_weights.safetensors",
     f"{BASE}/README.md",
     f"{BASE}/model_index.json",
     f"{BASE}/scheduler/scheduler_config.json",

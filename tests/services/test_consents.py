@@ -93,7 +93,7 @@ async def test_a_withdrawn_dataset_takes_everything_made_of_it_along(house: Hous
         with pytest.raises(ConsentWithdrawn):
             await house.services.models.publish(actor, model.id)
         with pytest.raises(ConsentWithdrawn):
-            await house.services.models.download(actor, model.id, base="tiny")
+            await house.services.publications.download(actor, model.id)
         with pytest.raises(NoTrigger):
             await imagined(house, actor, "zorp")
     with pytest.raises(ConsentWithdrawn):

@@ -92,7 +92,7 @@ async def test_a_worker_that_lost_its_lease_changes_nothing(
         jobs.finish(job.id, token, BROKEN),
         jobs.retry(job.id, token),
         jobs.release(job.id, token),
-        house.services.trainings.passed(job.id, token, Epoch(number=1, step=1, loss=1, artifact=artifact), run=job.id),
+        house.services.runs.passed(job.id, token, Epoch(number=1, step=1, loss=1, artifact=artifact), run=job.id),
     ):
         with pytest.raises(LeaseLost):
             await stale

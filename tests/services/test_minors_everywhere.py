@@ -70,3 +70,15 @@ async def test_a_character_that_comes_later_is_asked_for_too(house: House) -> No
 
     await house.services.characters.attest(ann, one.id, words=ADULT)
     assert await a_quote_for(house, ann, dataset)
+
+
+async def test_the_words_of_a_setting_are_read_before_a_training(house: House) -> None:
+    ann = await somebody(house)
+    dataset = await a_ready_dataset(house, ann)
+    with pytest.raises(MinorsGuarded):
+        await an_order(house, ann, dataset, offering="demo-dreambooth", class_prompt="a naked child")
+    assert await house.store.runs.of_dataset(dataset.id) == []
+
+    job = await an_order(house, ann, dataset, offering="demo-dreambooth", class_prompt="a photo of a child")
+
+    assert (await house.store.runs.get(job.id)).hyperparameters["class_prompt"] == "a photo of a child"

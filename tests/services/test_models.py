@@ -261,17 +261,18 @@ async def test_uses_are_for_all_to_see_and_earnings_for_the_owner_and_moderators
 
 async def test_a_download_brings_the_card_along_and_counts_for_others(house: House) -> None:
     ann, bob, models = await somebody(house), await somebody(house, "bob"), house.services.models
+    publications = house.services.publications
     model = await models.rename(ann, (await a_trained_model(house, ann)).id, "hero")
     await models.publish(ann, model.id)
-    file, card = await models.download(bob, model.id, base="hub/base")
-    await models.download(bob, model.id, base="hub/base")
-    await models.download(ann, model.id, base="hub/base")
+    file, card = await publications.download(bob, model.id)
+    await publications.download(bob, model.id)
+    await publications.download(ann, model.id)
     text = b"".join([chunk async for chunk in house.blobs.open(card.sha256)]).decode()
 
     assert file == model.artifact.but(name="hero.safetensors")
     assert (card.name, card.size, card.media_type) == ("README.md", len(text.encode()), "text/markdown")
-    assert card == await models.card(bob, model.id, base="hub/base")
-    assert 'base_model: "hub/base"' in text
+    assert card == await publications.card(bob, model.id)
+    assert 'base_model: "tiny-sd"' in text
     assert "| pictures | 3 |" in text
     assert (await house.store.models.get(model.id)).downloads == 2
 
@@ -280,7 +281,7 @@ async def test_a_download_and_a_change_at_the_same_time_are_both_kept(house: Hou
     ann, bob, models = await somebody(house), await somebody(house, "bob"), house.services.models
     model = await models.publish(ann, (await a_trained_model(house, ann)).id)
     await asyncio.gather(
-        *(models.download(bob, model.id, base="b") for _ in range(4)),
+        *(house.services.publications.download(bob, model.id) for _ in range(4)),
         *(models.edit(ann, model.id, tags=[f"tag{number}"]) for number in range(4)),
     )
 

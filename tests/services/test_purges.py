@@ -160,7 +160,7 @@ async def test_what_is_trained_on_waits_for_the_end_of_that(house: House, databa
             await house.services.purges.restore(actor, dataset.id)
     await tidied(house)
     assert (await house.store.snapshots.get(late.id)).erased_at is None
-    assert (await house.services.trainings.assignment(running)).snapshot == late
+    assert (await house.services.runs.assignment(running)).snapshot == late
     await house.services.jobs.finish(running.id, token, await well_done(house, running))
     await tidied(house)
     assert (await house.store.snapshots.get(late.id)).erased_at

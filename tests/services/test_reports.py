@@ -69,7 +69,7 @@ async def test_a_reported_model_is_nobodys_at_once(house: House, database: Datab
     with pytest.raises(NotFound):
         await house.services.models.view(bob, model.id)
     with pytest.raises(Suspended):
-        await house.services.models.download(ann, model.id, base="tiny")
+        await house.services.publications.download(ann, model.id)
     with pytest.raises(Suspended):
         await house.services.models.publish(ann, model.id)
     assert await house.services.models.list(bob) == []

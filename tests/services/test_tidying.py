@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core.domain.errors import UploadClosed
+from core.domain.fleet import FORGOTTEN_AFTER
 from core.domain.inbox import KEPT
 from core.domain.upload import FIRST_BYTE, UploadState
 from core.ports.clock import HandClock
@@ -13,7 +14,7 @@ from loraguild.composition import House
 from loraguild.tidying import LEAD, tidied, tidying
 from storage.repositories.entities import Database
 from tests.builders.entities import HOME, NOON
-from tests.builders.scenes import a_ready_dataset, everything_in, in_chunks, somebody, stored
+from tests.builders.scenes import a_ready_dataset, a_worker, everything_in, in_chunks, somebody, stored
 
 DAY = timedelta(days=1)
 
@@ -43,6 +44,19 @@ async def test_what_nobody_needs_any_more_goes_and_the_rest_stays(
     assert loose.sha256 not in kept
     with pytest.raises(UploadClosed):
         await house.services.uploads.view(token)
+
+
+async def test_a_worker_is_forgotten_a_day_after_it_was_last_heard_of(house: House, clock: HandClock) -> None:
+    root = await somebody(house, "root")
+    await a_worker(house, "lost")
+    clock.advance(FORGOTTEN_AFTER / 2)
+    await a_worker(house, "silent")
+    clock.advance(FORGOTTEN_AFTER / 2 + timedelta(seconds=1))
+    await tidied(house)
+
+    assert [worker.id async for worker in house.store.workers.everything()] == ["silent"]
+    (hand,) = await house.services.operations.workers(root)
+    assert (hand.worker.id, hand.silent) == ("silent", FORGOTTEN_AFTER / 2 + timedelta(seconds=1))
 
 
 async def test_one_process_at_a_time_tidies(house: House, clock: HandClock) -> None:

@@ -250,7 +250,7 @@ async def test_a_snapshot_stays_whatever_happens_to_its_dataset(house: House) ->
     ann = await somebody(house)
     dataset = await a_ready_dataset(house, ann)
     job = await an_order(house, ann, dataset)
-    before = (await house.services.trainings.assignment(job)).snapshot
+    before = (await house.services.runs.assignment(job)).snapshot
     item = (await house.services.datasets.view(ann, dataset.id)).items[0]
 
     await house.services.captions.edit(ann, item, text="zorp, something else")
@@ -260,8 +260,8 @@ async def test_a_snapshot_stays_whatever_happens_to_its_dataset(house: House) ->
     edited = await an_order(house, ann, dataset)
     await house.services.datasets.delete(ann, dataset)
 
-    assert (await house.services.trainings.assignment(job)).snapshot == before
-    assert (await house.services.trainings.assignment(edited)).snapshot.id != before.id
+    assert (await house.services.runs.assignment(job)).snapshot == before
+    assert (await house.services.runs.assignment(edited)).snapshot.id != before.id
     assert (await finished(house, job)).state is JobState.SUCCEEDED
 
 
@@ -292,15 +292,15 @@ async def test_epochs_points_and_checkpoints_are_recorded_under_the_lease(house:
     await house.services.jobs.report(job.id, token, points=[MetricsPoint(step=1, loss=1.0, lr=0.1)])
     await house.services.jobs.checkpoint(job.id, token, old)
     await house.services.jobs.checkpoint(job.id, token, new)
-    await house.services.trainings.passed(job.id, token, epoch, run=job.id)
-    await house.services.trainings.passed(job.id, token, epoch.but(artifact=again), run=job.id)
+    await house.services.runs.passed(job.id, token, epoch, run=job.id)
+    await house.services.runs.passed(job.id, token, epoch.but(artifact=again), run=job.id)
 
     run = await house.store.runs.get(job.id)
     counts = {row["_id"]: row["references"] async for row in database["blobs"].find()}
     assert [one.artifact for one in run.epochs] == [again]
     assert (await house.store.jobs.get(job.id)).checkpoint == new
     assert [counts[one.sha256] for one in (old, new, first, again)] == [0, 1, 0, 1]
-    assert await house.services.trainings.chart(job.id) == [MetricsPoint(step=1, loss=1.0, lr=0.1)]
+    assert await house.services.runs.chart(job.id) == [MetricsPoint(step=1, loss=1.0, lr=0.1)]
 
     await house.services.jobs.cancel(ann, job.id)
     row = await database["blobs"].find_one({"_id": new.sha256})

@@ -18,13 +18,20 @@ from core.ports.store import Store
 from storage.documents import Document
 from storage.errors import translated
 from storage.indexes import INDEXES, ensure
-from storage.migrations import m0001_collections, m0002_chats, m0003_models, m0004_datasets, migrate
+from storage.migrations import (
+    m0001_collections,
+    m0002_chats,
+    m0003_models,
+    m0004_datasets,
+    m0005_training,
+    migrate,
+)
 from storage.repositories.entities import Database
 from storage.store import connected, mongo_store, require_transactions
 
-MIGRATIONS = (m0001_collections, m0002_chats, m0003_models, m0004_datasets)
+MIGRATIONS = (m0001_collections, m0002_chats, m0003_models, m0004_datasets, m0005_training)
 COLLECTIONS = tuple(name for migration in MIGRATIONS for name in migration.COLLECTIONS)
-NAMES = ["m0001_collections", "m0002_chats", "m0003_models", "m0004_datasets"]
+NAMES = ["m0001_collections", "m0002_chats", "m0003_models", "m0004_datasets", "m0005_training"]
 
 
 @pytest.fixture

@@ -23,8 +23,10 @@ from core.domain.model import Model
 from core.domain.notice import DELIVERY, Card, Notice
 from core.domain.quote import Quote
 from core.domain.run import Epoch, MetricsPoint, Run
+from core.domain.scheduling import pool_of
 from core.domain.snapshot import Snapshot
 from core.domain.value import Entity
+from core.ports.clock import RandomIds
 from core.ports.store import Store
 from storage.documents import document, entity
 from storage.repositories.entities import Database, Entities
@@ -143,10 +145,9 @@ async def queue(store: Store) -> Store:
     jobs: tuple[tuple[str, dict[str, Any]], ...] = (
         ("second", {"rank": 2.0}),
         ("first", {"rank": 1.0}),
-        ("other kind", {"kind": "intake"}),
-        ("needs gpu", {"labels": ("gpu",)}),
-        ("needs more", {"labels": ("gpu", "big")}),
-        ("not yet", {"not_before": LATER}),
+        ("other kind", {"kind": "intake", "pool": "intake||gpu|0"}),
+        ("elsewhere", {"pool": "other pool"}),
+        ("not yet", {"not_before": LATER, "asleep": True}),
         ("beyond limits", {"eligible": False}),
         ("running", {**running, "lease_until": NOON + LEASE}),
         ("ended", {"state": JobState.SUCCEEDED}),
@@ -154,22 +155,60 @@ async def queue(store: Store) -> Store:
     )
     for rank, (name, facts) in enumerate(jobs, start=10):
         created = NOON + timedelta(minutes=rank)
-        await store.jobs.add(a_job(**({"id": name, "key": name, "rank": float(rank), "created_at": created} | facts)))
+        known = {"id": name, "key": name, "rank": float(rank), "created_at": created, "pool": "training||gpu|0"}
+        await store.jobs.add(a_job(**(known | facts)))
     return store
 
 
-async def names_of(store: Store, *labels: str, kinds: tuple[str, ...] = ("training",), limit: int = 32) -> list[str]:
-    found = await store.jobs.candidates(kinds=kinds, labels=labels, now=NOON, limit=limit)
-    return [job.id for job in found]
+async def names_of(store: Store, pool: str, *, limit: int = 32) -> list[str]:
+    return [job.id for job in await store.jobs.head(pool, near=0.0, limit=limit)]
 
 
-async def test_a_worker_is_offered_what_it_can_do_by_rank(queue: Store) -> None:
-    assert await names_of(queue) == ["first", "second", "of bob"]
-    assert await names_of(queue, limit=1) == ["first"]
-    assert await names_of(queue, "gpu") == ["first", "second", "needs gpu", "of bob"]
-    assert await names_of(queue, "big", "gpu", "x") == ["first", "second", "needs gpu", "needs more", "of bob"]
-    assert await names_of(queue, kinds=("intake", "training")) == ["first", "second", "other kind", "of bob"]
-    assert await names_of(queue, kinds=()) == []
+async def test_the_head_of_a_pool_is_what_can_be_claimed_by_rank(queue: Store) -> None:
+    assert await names_of(queue, "training||gpu|0") == ["first", "second", "of bob"]
+    assert await names_of(queue, "training||gpu|0", limit=1) == ["first"]
+    assert await names_of(queue, "other pool") == ["elsewhere"]
+    assert await names_of(queue, "no pool") == []
+
+
+@given(
+    ranks=st.lists(st.integers(0, 10**7).map(float), min_size=1, max_size=12, unique=True),
+    claims=st.lists(st.integers(1, 4), max_size=4),
+    near=st.sampled_from([0.0, 1e5, 1e9]),
+)
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_a_head_is_right_whatever_it_was_before(
+    store: Store, ranks: list[float], claims: list[int], near: float
+) -> None:
+    """A head remembers how far it reached; it finds what stands beyond as well, and what came to stand before."""
+    pool, left = RandomIds().new(), sorted(ranks)
+    for rank in ranks:
+        await store.jobs.add(a_job(id=f"{pool} {rank}", key=f"{pool} {rank}", pool=pool, rank=rank))
+    for taken in claims:
+        assert [job.rank for job in await store.jobs.head(pool, near=near, limit=3)] == left[:3]
+        for job in await store.jobs.head(pool, near=near, limit=taken):
+            await store.jobs.save(job.but(state=JobState.CANCELLED))
+        left = left[taken:]
+    await store.jobs.add(a_job(id=pool, key=pool, pool=pool, rank=-1.0))
+
+    assert [job.rank for job in await store.jobs.head(pool, near=near, limit=3)] == [-1.0, *left][:3]
+
+
+async def test_who_sleeps_is_found_when_the_moment_has_come(queue: Store) -> None:
+    assert await queue.jobs.sleepers(now=NOON) == []
+    assert [job.id for job in await queue.jobs.sleepers(now=LATER)] == ["not yet"]
+
+
+async def test_clocks_go_forward_alone(store: Store) -> None:
+    for name, clock in (("slow", 1.0), ("fast", 9.0), ("other", 0.0)):
+        await store.pools.add(pool_of(a_job(pool=name)).but(clock=clock))
+
+    await store.pools.advance(["slow", "fast"], 5.0, reached=7.0)
+    await store.pools.advance(["slow"], 4.0, reached=6.0)
+    await store.pools.advance([], 99.0, reached=99.0)
+
+    pools = {pool.id: (pool.clock, pool.reached) async for pool in store.pools.everything()}
+    assert pools == {"slow": (5.0, 7.0), "fast": (9.0, 7.0), "other": (0.0, 0.0)}
 
 
 async def test_leases_run_out_at_their_moment(queue: Store) -> None:
@@ -178,7 +217,7 @@ async def test_leases_run_out_at_their_moment(queue: Store) -> None:
 
 
 async def test_jobs_by_owner_subject_and_key(queue: Store) -> None:
-    live = ["first", "second", "other kind", "needs gpu", "needs more", "not yet", "beyond limits", "running"]
+    live = ["first", "second", "other kind", "elsewhere", "not yet", "beyond limits", "running"]
 
     assert [job.id for job in await queue.jobs.active("ann")] == live
     assert [job.id for job in await queue.jobs.about("d1")] == live
@@ -189,10 +228,15 @@ async def test_jobs_by_owner_subject_and_key(queue: Store) -> None:
     assert await queue.jobs.keyed("never asked") is None
 
 
-async def test_the_queue_ahead_counts_what_would_be_claimed_before(queue: Store) -> None:
-    counts = {name: await queue.jobs.ahead(await queue.jobs.get(name)) for name in ("first", "second", "of bob")}
+async def test_what_is_ahead_waits_in_the_pool_at_a_better_rank(queue: Store) -> None:
+    bob = await queue.jobs.get("of bob")
 
-    assert counts == {"first": 0, "second": 1, "of bob": 5}
+    assert await queue.jobs.ahead(bob.pool, bob.rank) == 3
+    assert [job.id for job in await queue.jobs.before(bob.pool, bob.rank, limit=9)] == [
+        "first",
+        "second",
+        "beyond limits",
+    ]
 
 
 async def test_metrics_of_a_step_that_is_passed_again_are_replaced(store: Store) -> None:

@@ -56,6 +56,20 @@ def test_libraries_say_what_is_wrong_in_our_form(configured: Configured, capsys:
     assert (ours["event"], ours["level"], ours["job"]) == ("ours", "info", "a")
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_every_line_says_for_which_job_it_is_said(
+    configured: Configured, capsys: pytest.CaptureFixture[str], *, as_json: bool
+) -> None:
+    configured(Settings(log_json=as_json))
+    with structlog.contextvars.bound_contextvars(worker="w1", job="j1", attempt=2):
+        logging.getLogger("some.library").warning("slow")
+        structlog.get_logger().info("ours")
+    fact = '"{}": {}' if as_json else "{}={}"
+    for line in capsys.readouterr().err.splitlines():
+        quoted = {"worker": '"w1"' if as_json else "w1", "job": '"j1"' if as_json else "j1", "attempt": "2"}
+        assert all(fact.format(name, value) in line for name, value in quoted.items()), line
+
+
 @pytest.mark.parametrize(("said", "shown"), SECRETS.items())
 @pytest.mark.parametrize("as_json", [True, False])
 def test_no_line_names_a_secret(

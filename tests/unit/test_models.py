@@ -12,11 +12,17 @@ from core.domain.errors import BadValue, NotPublished
 from core.domain.model import NAMES, Licence, Model, Scope, Search, Visibility, described, meant, tagged
 from core.domain.modelcard import card
 from core.domain.rating import Rating
-from tests.builders.entities import NOON, a_model, a_run
+from tests.builders.entities import NOON, a_model, a_run, an_artifact, an_epoch
 
 LATER = NOON + timedelta(hours=1)
 PUBLIC: dict[str, Any] = {"owner": "bob", "owner_name": "Bob", "visibility": Visibility.PUBLIC, "published_at": NOON}
-RUN = a_run(hyperparameters={"steps": 200, "rank": 16}, evaluation_before=0.5, evaluation_after=0.25)
+RUN = a_run(
+    hyperparameters={"steps": 200, "unet_lr": 1e-4, "flip": False, "class_prompt": "a secret"},
+    base_hash="bbbb",
+    epochs=(an_epoch(1, step=100, loss=0.2, evaluation=0.375), an_epoch(2, step=200, loss=0.1)),
+    evaluation_before=0.5,
+    evaluation_after=0.25,
+)
 
 
 def a_card(model: Model, *, base: str = "hub/base", pictures: int | None = 12) -> tuple[Any, str]:
@@ -129,12 +135,45 @@ def test_a_card_says_what_hubs_and_people_want_to_know() -> None:
     assert [line for line in body.splitlines() if line.startswith("| ")] == [
         "| | |",
         "| base model | hub/base |",
+        "| base model's sha256 | bbbb |",
+        "| recipe | sd15\\_lora |",
         "| pictures | 12 |",
-        "| steps | 200 |",
-        "| rank | 16 |",
+        "| epoch | 2 of 2, step 200 |",
+        "| training loss | 0\\.1000 |",
         "| evaluation loss before | 0\\.5000 |",
         "| evaluation loss after | 0\\.2500 |",
+        "| seed | 7 |",
+        "| steps | 200 |",
+        "| unet lr | 0\\.0001 |",
     ]
+
+
+def test_a_card_shows_what_is_published_beside_it() -> None:
+    published = a_model(weights="c" * 64, thumbnail=an_artifact("thumbnail.jpg"), step=100)
+    front, body = a_card(published)
+    _, bare = a_card(a_model())
+
+    assert front["thumbnail"] == "thumbnail.jpg"
+    assert "\n![a sample](thumbnail.jpg)\n" in body
+    assert f"- sha256: `sha of zorp.safetensors`\n- sha256 of the weights alone: `{'c' * 64}`\n" in body
+    assert "| epoch | 1 of 2, step 100 |" in body
+    assert "| evaluation loss after | 0\\.3750 |" in body
+    assert ("thumbnail" in bare, "weights alone" in bare) == (False, False)
+
+
+def test_a_card_of_a_folder_of_peft_tells_how_to_talk_with_it() -> None:
+    front, body = a_card(a_model(artifact=an_artifact("zorp.zip")))
+
+    assert (front["tags"], "instance_prompt" in front) == (["lora", "text-generation", "peft"], False)
+    assert 'AutoModelForCausalLM.from_pretrained("hub/base"), "adapter")' in body
+    assert ("diffusers" in body, "| pictures" in body, "- file: `zorp.zip`, 100 bytes" in body) == (False, False, True)
+
+
+@pytest.mark.parametrize("artifact", ["zorp.safetensors", "zorp.zip"])
+def test_the_code_of_a_card_is_python(artifact: str) -> None:
+    _, body = a_card(a_model(artifact=an_artifact(artifact), trigger="zo'rp"))
+
+    assert compile(body.split("```")[1].removeprefix("python"), artifact, "exec")
 
 
 def test_a_card_of_a_reserved_model_for_adults() -> None:
@@ -153,7 +192,7 @@ def test_no_text_breaks_out_of_its_place_in_a_card(trigger: str, base: str, said
     assert (front["instance_prompt"], front["base_model"]) == tuple(
         "".join(letter for letter in text if letter.isprintable()) for text in (trigger, base)
     )
-    assert body.count("\n## ") == 2
+    assert body.count("\n## ") == 3
     assert body.count("\n```") == 2
 
 

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from config.catalogue import OfferingBroken, offerings
-from core.domain.errors import BadValue, DatasetUnfit, OutOfBounds, QuoteExpired, UnknownParameter
+from core.domain.dataset import Kind
+from core.domain.errors import BadValue, DatasetUnfit, OfferingClosed, OutOfBounds, QuoteExpired, UnknownParameter
+from core.domain.offering import FewSteps, Scheduler
 from core.domain.quote import OPEN_FOR, QuoteState
 from core.domain.recipes import hyperparameters, names
 from tests.builders.entities import NOON, a_quote, an_offering
@@ -102,12 +104,42 @@ def test_settings_that_do_not_go_together_are_refused_in_one_line() -> None:
     assert "pydantic" not in str(refused.value)
 
 
-@given(st.integers(0, 10_000))
-def test_a_price_is_a_base_and_whole_points_for_started_thousandths(steps: int) -> None:
-    cost = an_offering().cost(steps)
+def test_a_training_costs_its_steps_the_samples_of_its_epochs_and_its_class_of_gpu() -> None:
+    gpus = {"any": {"label": "gpu"}, "large": {"label": "a100", "price": 150, "speed": 2.0, "hour": 90}}
+    price = {"base": 10, "per_thousand_steps": 50, "per_sample": 2, "usual": {"resolution": 512, "batch": 3}}
+    offering = an_offering(gpus=gpus, price=price, labels=("gpu",))
+    settings = offering.settled("fast", {"steps": "200"})
+    large = {"steps": 200, "epochs": 3, "resolution": 1024, "batch": 6}
 
-    assert cost["base"] == 10
-    assert (sum(cost.values()) - 10 - 1) * 1000 < steps * 50 <= (sum(cost.values()) - 10) * 1000
+    assert offering.cost(settings, gpu="any") == {"base": 10, "200 steps": 10, "2 samples": 4}
+    assert offering.cost(large, gpu="large") == {"base": 10, "200 steps × 8": 80, "3 samples": 6, "GPU at 150 %": 48}
+    assert (offering.gpu(), offering.gpu("large"), an_offering().gpu()) == ("any", "large", "")
+    assert [offering.needs(gpu) for gpu in ("", "any", "large")] == [("gpu",), ("gpu",), ("gpu", "a100")]
+    assert (offering.pace("any"), offering.pace("large"), offering.usual_steps(large)) == (0.1, 0.05, 1600)
+    assert (offering.rate("any"), offering.rate("large"), an_offering(hour=7).rate("")) == (0, 90, 7)
+    with pytest.raises(BadValue, match="tiny has any, large"):
+        offering.gpu("huge")
+    with pytest.raises(BadValue, match="tiny has none to choose from"):
+        an_offering().gpu("large")
+
+
+def test_a_model_that_is_continued_keeps_the_shape_of_its_adapter() -> None:
+    offering = an_offering(bounds={"rank": (1, 64), "steps": (10, 2000)})
+
+    assert offering.settled("fast", {}, kept={"rank": 4, "alpha": 2.0})["rank"] == 4
+    assert offering.settled("fast", {"rank": "4"}, kept={"rank": 4, "alpha": 2.0})["alpha"] == 2.0
+    with pytest.raises(BadValue, match="the model to continue from has 4"):
+        offering.settled("fast", {"rank": "8"}, kept={"rank": 4})
+
+
+def test_a_dataset_must_be_of_the_kind_that_the_offering_takes() -> None:
+    an_offering().require_items("zorp", 2, kind=Kind.IMAGES)
+    an_offering(takes="conversations").require_items("zorp", 2, kind=Kind.CONVERSATIONS)
+
+    with pytest.raises(DatasetUnfit, match=r"Tiny needs pictures; «zorp» has conversations\."):
+        an_offering().require_items("zorp", 2, kind=Kind.CONVERSATIONS)
+    with pytest.raises(DatasetUnfit, match=r"Tiny needs 2 to 50 conversations; «zorp» has 1\."):
+        an_offering(takes="conversations").require_items("zorp", 1, kind=Kind.CONVERSATIONS)
 
 
 @pytest.mark.parametrize("count", [0, 1, 51])
@@ -139,6 +171,11 @@ def test_the_version_changes_with_anything_that_is_promised() -> None:
         {"bounds": {"stepz": (1, 2)}},
         {"bounds": {"steps": (20, 10)}},
         {"price": {"base": -1, "per_thousand_steps": 0}},
+        {"price": {"base": 1, "per_thousand_steps": 0, "usual": {"stepz": 1}}},
+        {"price": {"base": 1, "per_thousand_steps": 0, "usual": {"batch": 0}}},
+        {"gpus": {"large": {"label": "", "price": 100}}},
+        {"gpus": {"large": {"label": "a100", "price": 0}}},
+        {"gpus": {"large": {"label": "a100", "speed": 0}}},
         {"generation": {**DRAWING, "sides": (72, 128)}},
         {"generation": {**DRAWING, "step_range": (5, 50)}},
         {"generation": {**DRAWING, "step_range": (0, 50)}},
@@ -156,7 +193,7 @@ def test_an_offering_that_could_not_be_sold_cannot_be_made(facts: dict[str, obje
 def test_a_picture_is_within_its_ranges_or_refused(
     width: int, height: int, steps: int, guidance: float, count: int
 ) -> None:
-    drawing = an_offering().generation
+    drawing = an_offering().drawing
     wished = {"width": width, "height": height, "steps": steps, "guidance": guidance, "count": count}
     sound = 64 <= width <= 128 and 64 <= height <= 128 and width % 8 == height % 8 == 0
     if sound and 1 <= steps <= 50 and 0 <= guidance <= 10 and 1 <= count <= 4:
@@ -169,9 +206,9 @@ def test_a_picture_is_within_its_ranges_or_refused(
 
 def test_what_is_not_wished_is_usual_and_where_no_ranges_are_named_nothing_else_can_be_had() -> None:
     usual = {"width": 64, "height": 64, "steps": 4, "guidance": 3.0, "count": 1}
-    fixed = an_offering(generation=DRAWING).generation
+    fixed = an_offering(generation=DRAWING).drawing
 
-    assert an_offering().generation.settled({"width": None}) == usual
+    assert an_offering().drawing.settled({"width": None}) == usual
     assert fixed.settled({"count": 4}) == {**usual, "count": 4}
     assert (fixed.sides, fixed.step_range, fixed.guidance_range) == ((64, 64), (4, 4), (3.0, 3.0))
 
@@ -180,7 +217,12 @@ def test_what_is_not_wished_is_usual_and_where_no_ranges_are_named_nothing_else_
     ("width", "height", "cost"), [(64, 64, 3), (32, 32, 3), (64, 72, 6), (128, 64, 6), (128, 128, 12)]
 )
 def test_pictures_cost_by_their_area_and_never_less_than_usual_ones(width: int, height: int, cost: int) -> None:
-    assert an_offering().generation.cost(width, height, 3) == cost
+    assert an_offering().drawing.cost(width, height, 3) == cost
+
+
+def test_an_offering_whose_models_write_draws_nothing() -> None:
+    with pytest.raises(OfferingClosed, match="tiny is not on offer here: its models make no pictures"):
+        _ = an_offering(generation=None).drawing
 
 
 def test_a_quote_is_accepted_once_before_it_expires_at_its_own_price() -> None:
@@ -194,9 +236,29 @@ def test_a_quote_is_accepted_once_before_it_expires_at_its_own_price() -> None:
             asked.accepted(job="j2", offering_version=version, now=moment)
 
 
+def test_words_are_taken_as_they_are_where_they_are_neither_too_long_nor_too_short() -> None:
+    bounds = {"class_prompt": (3, 20)}
+    offering = an_offering(recipe="dreambooth_lora", bounds=bounds)
+
+    assert offering.settled("fast", {"class_prompt": "a photo of a dog"})["class_prompt"] == "a photo of a dog"
+    for words in ("it", "a" * 21):
+        with pytest.raises(BadValue, match="it takes 3 to 20 characters"):
+            offering.settled("fast", {"class_prompt": words})
+
+
+def test_a_base_says_what_makes_it_fast() -> None:
+    few = offerings()["demo-hyper"].base.few_steps
+
+    assert few == FewSteps(adapter="package:tiny-sd-4-steps", scheduler=Scheduler.EULER)
+    with pytest.raises(ValidationError):
+        FewSteps(scheduler="karras")
+
+
 def test_the_shipped_offerings_are_sound_and_recipes_are_found_by_name() -> None:
-    assert set(offerings()) == {"demo-tiny", "sd15-lora"}
-    assert names() == ("sd15_lora",)
+    shipped = offerings()
+
+    assert {"demo-tiny", "sd15-lora"} <= set(shipped)
+    assert {offering.recipe for offering in shipped.values()} <= set(names())
     with pytest.raises(LookupError, match="sd15_lora"):
         hyperparameters("sd16_lora")
 
@@ -206,11 +268,9 @@ def test_ones_own_offerings_come_after_those_that_ship_with_bases_where_settings
 
     found = offerings(folder=tmp_path, bases={"mine": "/models/mine", "sd15": "/models/sd15"})
 
-    assert {name: offering.base.location for name, offering in found.items()} == {
-        "demo-tiny": "package:tiny-sd",
-        "sd15-lora": "/models/sd15",
-        "mine": "/models/mine",
-    }
+    located = {name: found[name].base.location for name in ("demo-tiny", "sd15-lora", "mine")}
+    assert located == {"demo-tiny": "package:tiny-sd", "sd15-lora": "/models/sd15", "mine": "/models/mine"}
+    assert set(found) == {*offerings(), "mine"}
 
 
 @pytest.mark.parametrize(

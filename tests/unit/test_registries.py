@@ -20,7 +20,7 @@ KINDS = sorted(kinds.discovered())
 
 
 def test_the_kinds_of_jobs() -> None:
-    assert KINDS == ["captioning", "export", "generation", "intake", "mending", "training", "validation"]
+    assert KINDS == ["captioning", "export", "generation", "intake", "mending", "publication", "training", "validation"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,9 +69,10 @@ def test_the_commands() -> None:
         *("dataset export", "connect dropbox", "connect forget"),
         *("report", "moderation reports", "moderation adult", "forget me"),
         *(f"train {verb}" for verb in ("order", "list", "view", "cancel", "why")),
+        *(f"train {verb}" for verb in ("sample", "save", "stop", "extend", "retry")),
         *(f"generation {verb}" for verb in ("list", "info", "again", "vary", "rate", "delete")),
         *(f"model {verb}" for verb in ("list", "view", "card", "stats", "download", "samples", "edit", "rename")),
-        *(f"model {verb}" for verb in ("publish", "unpublish", "share", "unshare", "pin", "delete")),
+        *(f"model {verb}" for verb in ("publish", "unpublish", "share", "unshare", "pin", "epoch", "delete")),
         *(f"payout {verb}" for verb in ("request", "list", "cancel", "spend")),
         *(f"caption {verb}" for verb in ("auto", "retry", "providers", "edit")),
         *(f"caption {verb}" for verb in ("delete", "history", "diff", "undo", "review", "set")),
@@ -82,12 +83,12 @@ def test_the_commands() -> None:
         *(f"dataset {verb}" for verb in ("remove-now", "delete-all", "delete-all-now", "purge-now", "purge-all-now")),
         *("dataset delete-now", "link redeem", "link confirm", "link refuse", "train confirm", "train decline"),
         *("admin broadcast-now", "admin moderate-approve", "admin moderate-reject"),
-        *("admin decline", "admin failed", "admin payout", "payout again"),
+        *("admin costs", "admin decline", "admin failed", "admin payout", "admin priority", "payout again"),
         *("generation delete-now", "model delete-now"),
         *("dataset mend", "dataset mend-now"),
         *(f"dataset {verb}" for verb in ("attest", "attest-now", "withdraw", "withdraw-now")),
         *("moderation uphold", "moderation dismiss", "forget me-sure", "forget me-now"),
-        *("caption confirm", "caption forbid"),
+        *("caption confirm", "caption forbid", "train stop-now", "train extend-now"),
         *("caption apply", "caption drop", "character attest", "character delete-now"),
     }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bots.chat.wording import pace, respelled
+from bots.chat.wording import between, pace, respelled
 from core.domain.job import Progress
 
 PATHS = {"wallet", "dataset add", "dataset new"}
@@ -33,3 +33,12 @@ def test_only_commands_in_backticks_are_respelled(text: str, shown: str) -> None
 )
 def test_pace_in_words(progress: Progress, words: str) -> None:
     assert pace(progress) == words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(0, 0, "0 s"), (2, 5, "2-5 s"), (40, 119.5, "40-120 s"), (110, 120, "2 min"), (1200, 1750, "20-30 min"),
+     (5000, 7200, "1-2 h"), (4000, 20_000, "1-6 h")],
+)  # fmt: skip
+def test_a_range_of_time_in_words(low: float, high: float, words: str) -> None:
+    assert between(low, high) == words

@@ -5,7 +5,10 @@ import os
 import sys
 import threading
 import time
-from typing import NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from structlog.contextvars import get_contextvars
 
 from core.domain.value import Value
 from worker.channel import Channel, TaskFailed
@@ -19,6 +22,10 @@ class Report(Value):
     pid: int
     calls: int
     number: int
+
+
+class Seen(Value):
+    context: Mapping[str, Any]
 
 
 class TooOdd(TaskFailed):
@@ -44,6 +51,17 @@ class Tasks:
             step += 1
             time.sleep(0.001)
         return Count(number=step)
+
+    def look_around(self, _task: Count, _channel: Channel) -> Seen:
+        return Seen(context=get_contextvars())
+
+    def until_told(self, task: Count, channel: Channel) -> Count:
+        channel.send(Count(number=os.getpid()))
+        heard: list[Count] = []
+        while len(heard) < task.number:
+            heard += [wish for wish in channel.wishes() if isinstance(wish, Count)]
+            time.sleep(0.001)
+        return Count(number=int("".join(str(wish.number) for wish in heard)))
 
     def compute(self, _task: Count, channel: Channel) -> NoReturn:
         channel.send(Count(number=os.getpid()))

@@ -8,19 +8,28 @@ from typing import NoReturn
 
 from PIL import Image
 
+from core.domain.recipes.sd15_lora import Hyperparameters
 from core.domain.run import MetricsPoint
 from worker.channel import Channel
 from worker.pipelines.tasks import (
+    BadCheckpoint,
     BadItem,
+    BaseMissing,
     Checkpointed,
     Drawing,
     Drawn,
     EpochEnded,
+    Extend,
     Generated,
     GenerationTask,
     NanLoss,
     OutOfMemory,
     Progressed,
+    Sampled,
+    SampleNow,
+    Saved,
+    SaveNow,
+    StopEarly,
     Stopped,
     Trained,
     TrainingTask,
@@ -30,7 +39,7 @@ PACE = 0.02  # seconds a step
 
 
 class Quick:
-    """Trains as many steps as were ordered, and keeps where it stands every fifth step."""
+    """Trains as many steps as were ordered, notes each, and keeps where it stands every fifth step."""
 
     def train(self, task: TrainingTask, channel: Channel) -> Trained | Stopped:
         total = int(str(task.hyperparameters["steps"]))
@@ -38,6 +47,8 @@ class Quick:
         while step < total:
             time.sleep(PACE)
             step += 1
+            with a_file(task, "steps").open("a") as file:
+                file.write(f"{step}\n")
             point = MetricsPoint(step=step, loss=1 / step, lr=0.1)
             channel.send(Progressed(step=step, total=total, points=(point,)))
             if channel.stopping():
@@ -48,7 +59,7 @@ class Quick:
         Image.new("RGB", (64, 64), "red").save(picture)
         adapter = a_file(task, "adapter.safetensors")
         adapter.write_bytes(b"adapter")
-        channel.send(EpochEnded(number=1, step=step, loss=0.5, artifact=adapter, samples=(picture,)))
+        channel.send(EpochEnded(number=1, step=step, loss=0.5, evaluation=0.5, artifact=adapter, samples=(picture,)))
         return Trained(
             artifact=adapter,
             step=step,
@@ -58,6 +69,71 @@ class Quick:
             before=(picture,),
             after=(picture,),
         )
+
+
+class Steered:
+    """Does what its owner wishes, after each step; an epoch has 20 of them."""
+
+    def train(self, task: TrainingTask, channel: Channel) -> Trained | Stopped:
+        total = Hyperparameters.model_validate(task.hyperparameters).total
+        step = int(task.checkpoint.read_text()) if task.checkpoint else 0
+        picture = a_picture(task, step)
+        while step < total:
+            time.sleep(PACE)
+            step += 1
+            point = MetricsPoint(step=step, loss=1 / step, lr=0.1)
+            channel.send(Progressed(step=step, total=total, points=(point,)))
+            for wish in channel.wishes():
+                match wish:
+                    case SampleNow():
+                        channel.send(Sampled(step=step, samples=(a_picture(task, step),)))
+                    case SaveNow():
+                        channel.send(Saved(step=step, loss=1 / step, artifact=an_adapter(task, f"saved {step}")))
+                    case Extend(steps=steps):
+                        total += steps
+                    case StopEarly():
+                        total = step
+            if channel.stopping():
+                return Stopped(checkpoint=a_checkpoint(task, step), step=step)
+            if step % 20 == 0 or step == total:
+                channel.send(an_end(task, step))
+        return Trained(
+            artifact=an_adapter(task, f"after {step}"),
+            step=step,
+            base_hash="b" * 64,
+            evaluation_before=1.0,
+            evaluation_after=1 / step,
+            before=(picture,),
+            after=(a_picture(task, step),),
+        )
+
+
+class Cramped(Quick):
+    """Has memory for one picture at a time, and only without activations; notes how it was asked each time."""
+
+    def train(self, task: TrainingTask, channel: Channel) -> Trained | Stopped:
+        step = int(task.checkpoint.read_text()) if task.checkpoint else 0
+        settings = [task.hyperparameters.get(name) for name in ("checkpointing", "batch", "accumulation")]
+        if not (settings[0] and settings[1] == 1):
+            channel.send(Checkpointed(path=a_checkpoint(task, step + 5), step=step + 5))
+            raise OutOfMemory("The device has too little memory for this.")
+        return super().train(task, channel)
+
+
+class Forgetful(Quick):
+    """Cannot read any checkpoint."""
+
+    def train(self, task: TrainingTask, channel: Channel) -> Trained | Stopped:
+        if task.checkpoint:
+            raise BadCheckpoint("The checkpoint resume cannot be read.")
+        return super().train(task, channel)
+
+
+class Lacking:
+    """Has no base."""
+
+    def train(self, _task: TrainingTask, _channel: Channel) -> NoReturn:
+        raise BaseMissing("There is no folder /models/tiny.")
 
 
 class Endless(Quick):
@@ -94,7 +170,7 @@ class Diverging:
     """Finds the owner's settings at fault."""
 
     def train(self, _task: TrainingTask, _channel: Channel) -> NoReturn:
-        raise NanLoss("The loss is no longer a number at step 3; try a lower learning rate.")
+        raise NanLoss("The loss is no longer a number at step 3.")
 
 
 class Crowded:
@@ -143,6 +219,29 @@ def a_checkpoint(task: TrainingTask, step: int) -> Path:
     path = a_file(task, f"step-{step}")
     path.write_text(str(step))
     return path
+
+
+def a_picture(task: TrainingTask, step: int) -> Path:
+    path = a_file(task, f"picture-{step}.png")
+    Image.new("RGB", (64, 64), (step % 256, 0, 0)).save(path)
+    return path
+
+
+def an_adapter(task: TrainingTask, content: str) -> Path:
+    path = a_file(task, f"{content}.safetensors")
+    path.write_text(content)
+    return path
+
+
+def an_end(task: TrainingTask, step: int) -> EpochEnded:
+    return EpochEnded(
+        number=-(-step // 20),
+        step=step,
+        loss=1 / step,
+        evaluation=1 / step,
+        artifact=an_adapter(task, f"epoch at {step}"),
+        samples=(a_picture(task, step),),
+    )
 
 
 def a_file(task: TrainingTask, name: str) -> Path:

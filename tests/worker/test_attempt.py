@@ -94,10 +94,17 @@ async def test_a_training_that_ends_well_is_charged_once(house: House, tmp_path:
             Failure(
                 code="nan_loss",
                 ours=False,
-                words="The loss is no longer a number at step 3; try a lower learning rate.",
+                words="The loss is no longer a number at step 3. Order it again with a lower learning rate.",
             ),
         ),
-        ("Crowded", Failure(code="out_of_memory", words="The device has too little memory for this.")),
+        (
+            "Crowded",
+            Failure(
+                code="out_of_memory",
+                words="The device has too little memory for this. Nothing was left that saves memory. Order it again "
+                "at a smaller size or rank.",
+            ),
+        ),
     ],
 )
 async def test_a_foreseen_failure_is_told_and_paid_back(
@@ -260,6 +267,7 @@ async def test_a_training_survives_the_death_of_its_database(tmp_path: Path) -> 
         after = await house.store.jobs.get(job.id)
         assert (after.state, after.attempt) == (JobState.SUCCEEDED, 1)
         assert [point.step for point in await house.store.runs.chart(job.id)] == list(range(1, 61))
+        assert (tmp_path / f"{job.id}-1" / "steps").read_text().split() == [str(step) for step in range(1, 61)]
         assert await acts(house, job) == [Act.CAPTURE, Act.HOLD]
         await prove_the_ledger(house.store)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from structlog.contextvars import bound_contextvars
 
 from core.domain.value import Value
-from tests.worker.child_tasks import Count, Report, TooOdd
+from tests.worker.child_tasks import Count, Report, Seen, TooOdd
 from worker.child import Child, ChildDied, ChildFailed, ChildTimedOut
 
 TASKS = "tests.worker.child_tasks:Tasks"
@@ -78,6 +79,37 @@ async def test_asked_to_stop_a_task_ends_by_itself_and_the_next_one_is_not_stopp
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await child.call("until_stopped", Count(number=0))
+
+
+async def test_wishes_come_in_order_also_to_a_process_that_is_still_to_start() -> None:
+    async def tell(_event: Value) -> None:
+        child.tell(Count(number=2))
+        child.tell(Count(number=3))
+
+    async with Child(TASKS) as child:
+        for _ in range(2):
+            call = asyncio.create_task(child.call("until_told", Count(number=3), on_event=tell))
+            await asyncio.sleep(0)
+            child.tell(Count(number=1))
+            assert await call == Count(number=123)
+
+
+async def test_a_wish_that_comes_too_late_is_not_brought_to_the_next_task() -> None:
+    async def tell(_event: Value) -> None:
+        child.tell(Count(number=2))
+
+    async with Child(TASKS) as child:
+        child.tell(Count(number=7))
+        await child.call("count", Count(number=1))
+        child.tell(Count(number=8))
+        assert await child.call("until_told", Count(number=1), on_event=tell) == Count(number=2)
+
+
+async def test_what_a_task_logs_says_for_whom_it_works() -> None:
+    async with Child(TASKS) as child:
+        with bound_contextvars(job="j1", attempt=2):
+            assert await child.call("look_around", Count(number=0)) == Seen(context={"job": "j1", "attempt": 2})
+        assert await child.call("look_around", Count(number=0)) == Seen(context={})
 
 
 async def test_interrupts_belong_to_the_parent() -> None:

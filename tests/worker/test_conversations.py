@@ -36,6 +36,9 @@ class Listener:
     def stopping(self) -> bool:
         return len(self.events) >= self._patience
 
+    def wishes(self) -> tuple[Value, ...]:
+        return ()
+
 
 def take(folder: Path, files: dict[str, bytes], listener: Listener | None = None) -> TakenConversations:
     """Take files from a folder, which is emptied first."""

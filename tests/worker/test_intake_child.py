@@ -41,6 +41,9 @@ class Listener:
     def stopping(self) -> bool:
         return len(self.events) >= self._patience
 
+    def wishes(self) -> tuple[Value, ...]:
+        return ()
+
 
 def a_task(folder: Path, files: Sequence[tuple[str, bytes]]) -> IntakeTask:
     (folder / "raw").mkdir(parents=True)

@@ -19,6 +19,7 @@ from core.domain.errors import LeaseLost
 from core.domain.job import Failure, Job, JobState
 from core.domain.ledger import Act
 from core.domain.run import MetricsPoint
+from core.domain.steering import Steer
 from core.kinds.generation import Result as Pictures
 from core.kinds.training import Result
 from loraguild.composition import House, opened
@@ -193,12 +194,14 @@ async def test_a_training_handed_over_goes_on_where_it_stood(shop: Workshop) -> 
     stop = asyncio.Event()
     task = a_task(house, found, studio=shop.studio, folder=shop.folder)
     running = asyncio.create_task(attempt(task, stop=stop))
-    await awaited(lambda: house.store.runs.chart(job.id), seconds=40)
+    await awaited(lambda: house.store.runs.chart(job.id), seconds=100)
     stop.set()
     assert await asyncio.wait_for(running, 15) is False
     left = await house.store.jobs.get(job.id)
     assert (left.state, left.attempt) == (JobState.QUEUED, 0)
     assert left.checkpoint
+    told = task.presence.worker
+    assert (told.base, (told.speed or 0) > 0) == ("tiny-sd", True)
     reached = len(await house.store.runs.chart(job.id))
     assert 0 < reached < 80
     mark = MetricsPoint(step=1, loss=-1.0, lr=0.0)
@@ -207,6 +210,43 @@ async def test_a_training_handed_over_goes_on_where_it_stood(shop: Workshop) -> 
     chart = await house.store.runs.chart(job.id)
     assert [point.step for point in chart] == list(range(1, 81))
     assert chart[0] == mark
+
+
+async def test_a_training_does_what_its_owner_wishes_and_stops_early(shop: Workshop) -> None:
+    house, hal = shop.house, await somebody(shop.house, "hal")
+    steerings = house.services.steerings
+    job = await ordered(shop, hal, await a_dataset(shop, hal), steps=900)
+    found, _ = await claimed(house, job)
+    task = a_task(house, found, studio=shop.studio, folder=shop.folder)
+    running = asyncio.create_task(attempt(task, stop=asyncio.Event()))
+    await awaited(lambda: house.store.runs.chart(job.id), seconds=40)
+    more = await steerings.extension(hal, job.id, 50)
+    await steerings.extend(hal, job.id, 50, price=more.price, key="more")
+    await steerings.wish(hal, job.id, Steer.SAMPLE, key="sample")
+    await steerings.wish(hal, job.id, Steer.SAVE, key="save")
+    await awaited(lambda: wishes_done(house, job, 3), seconds=40)
+    await steerings.wish(hal, job.id, Steer.STOP, key="stop")
+    assert await asyncio.wait_for(running, 40) is True
+    done, run = await house.store.jobs.get(job.id), await house.store.runs.get(job.id)
+    result = Result.model_validate(done.result)
+    assert done.progress
+    assert result.step
+    assert done.progress.total == run.steps == 950
+    assert (done.state, result.step < 950) == (JobState.SUCCEEDED, True)
+    assert 0 < done.due < done.price
+    (glimpse,) = run.glimpses
+    (copy,) = [epoch for epoch in run.epochs if epoch.wished]
+    assert (
+        load(await content(shop, copy.artifact.sha256)).keys()
+        == load(await content(shop, result.artifact.sha256)).keys()
+    )
+    with Image.open(BytesIO(await content(shop, glimpse.samples[0].sha256))) as opened:
+        assert opened.size == (64, 64)
+    await prove_the_ledger(house.store)
+
+
+async def wishes_done(house: House, job: Job, count: int) -> bool:
+    return sum(bool(wish.done_at) for wish in (await house.store.jobs.get(job.id)).wishes) == count
 
 
 async def test_cancelling_a_running_training_stops_the_studio(shop: Workshop) -> None:

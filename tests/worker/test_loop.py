@@ -12,8 +12,10 @@ import structlog
 
 from core.domain.caption import CaptionMode
 from core.domain.job import LEASE, Job, JobState
+from core.domain.switch import of_worker
 from core.ports.clock import HandClock
 from loraguild.composition import House
+from storage.repositories.entities import Database
 from tests.builders.attempts import a_floor, awaited, working
 from tests.builders.entities import HOME
 from tests.builders.scenes import a_ready_dataset, claimed, somebody, stored
@@ -78,6 +80,28 @@ async def test_an_idle_worker_is_seen_until_it_leaves(house: House, clock: HandC
         assert [worker.id for worker in await awaited(house.services.jobs.workers)] == ["w1"]
     clock.advance(A_MOMENT)
     assert await house.services.jobs.workers() == []
+
+
+async def test_a_drained_worker_ends_what_it_does_and_leaves_nothing_behind(
+    house: House, database: Database, tmp_path: Path
+) -> None:
+    root = await somebody(house, "root")
+    jobs = await wishes(house, count=2)
+    floor, stop = a_floor(house, tmp_path), asyncio.Event()
+    await house.services.operations.turn(root, of_worker("w1"), on=False)
+    assert await asyncio.wait_for(work(floor, stop=stop), 60) == 0
+    assert await states(house, jobs) == [JobState.QUEUED] * 2
+    assert (await house.services.operations.workers(root), await database["switches"].count_documents({})) == ([], 0)
+    assert await work(a_floor(house, tmp_path), once=True, stop=asyncio.Event()) == 2
+
+
+async def test_what_cannot_be_loaded_is_known_before_the_first_claim(house: House, tmp_path: Path) -> None:
+    async def missing() -> dict[str, str]:
+        return {"tiny": "it is not here"}
+
+    async with working(a_floor(house, tmp_path, missing=missing)):
+        (worker,) = await awaited(house.services.jobs.workers)
+    assert worker.missing == {"tiny": "it is not here"}
 
 
 async def test_a_duty_that_breaks_costs_nobody_a_job(house: House, tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from PIL import Image
 
 from config.catalogue import offerings
 from core.domain.errors import BadValue
+from core.domain.recipes.sd15_lora import Hyperparameters
 from tests.builders.bases import Line, a_base, a_drawing, a_generation, a_look
 from worker import architectures
-from worker.architectures.sd15 import load
+from worker.architectures.sd15 import exported, load, targets
 from worker.pipelines import kohya, lora
 from worker.pipelines.placement import LANES, Placement
 from worker.pipelines.studio import Studio
@@ -117,8 +118,9 @@ def test_a_picture_to_start_from_that_cannot_be_read_is_refused(studio: Studio, 
 def test_a_picture_says_what_it_was_made_of(studio: Studio, base: Path, tmp_path: Path) -> None:
     adapter = tmp_path / "zorp.safetensors"
     loaded = load(str(base), CPU)
-    with lora.attached(loaded, {"unet": lora.UNET_ATTENTION}, rank=2, alpha=2.0, seed=1) as modules:
-        kohya.write(adapter, kohya.tensors(lora.weights(modules), alpha=2.0, dtype=torch.float32), {"ss_seed": 1})
+    wish = Hyperparameters(rank=2, alpha=2.0)
+    with lora.attached(loaded, wish, targets(wish), seed=1) as modules:
+        kohya.write(adapter, exported(lora.weights(modules), wish), {"ss_seed": 1})
     content = adapter.read_bytes()
     tensors = hashlib.sha256(content[8 + int.from_bytes(content[:8], "little") :]).hexdigest()
     look = a_look(base, adapters=(WeightedAdapter(artifact=adapter, name="zorp", weight=0.5),))
@@ -149,7 +151,7 @@ def test_an_architecture_nobody_knows_is_refused_at_start_and_later(studio: Stud
         studio.generate(a_generation(tmp_path, base=base, architecture="sd1"), Line())
 
 
-@pytest.mark.parametrize("name", architectures.names())
+@pytest.mark.parametrize("name", sorted({*architectures.names()} - {"causal_lm"}))  # which draws nothing
 def test_every_architecture_has_all_its_parts(name: str) -> None:
     found = architectures.named(name)
     assert all(callable(part) for part in (found.load, found.wearing, found.pictures, found.sampler))

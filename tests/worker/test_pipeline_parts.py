@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,17 +10,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.recipes.sd15_lora import Hyperparameters, Schedule
+from core.domain.adaptation import PictureAdaptation, Schedule
+from core.domain.recipes.sd15_lora import Hyperparameters
 from tests.builders.bases import a_base, some_items
-from worker.architectures.sd15 import PARTS, load
+from worker.architectures.sd15 import PARTS, embed, load
 from worker.bases import base_location
 from worker.pipelines import course, encoding
 from worker.pipelines.base import Base, folder_hash
+from worker.pipelines.buckets import bucket, grid
 from worker.pipelines.objective import snr_weights
 from worker.pipelines.placement import LANES, SMALL, WIDE, Placement, lanes, threads
-from worker.pipelines.studio import is_out_of_memory
 
 CPU = Placement(device="cpu", dtype=torch.float32)
+SQUARE = PictureAdaptation(resolution=64, buckets=False)
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +72,49 @@ def test_min_snr_weights_follow_the_paper_and_never_blow_up(alpha: float, gamma:
     assert velocity == pytest.approx(min(snr, gamma) / (snr + 1))
 
 
-def test_a_draw_is_a_function_of_seed_and_step() -> None:
-    latents = encoding.Latents(mean=torch.zeros(5, 4, 2, 2), std=torch.ones(5, 4, 2, 2))
+def a_bucket(*items: int, side: int = 2) -> encoding.Bucket:
+    numbers = torch.tensor(items)
+    mean = numbers[:, None, None, None, None].float().expand(-1, 1, 4, side, side)
+    return encoding.Bucket(
+        items=numbers, mean=mean, std=torch.zeros_like(mean), sizes=torch.zeros(len(items), 6, dtype=torch.long)
+    )
 
+
+@given(seed=st.integers(), batch=st.integers(1, 5), sizes=st.lists(st.integers(1, 6), min_size=1, max_size=4))
+def test_items_of_all_buckets_are_seen_equally_often(seed: int, batch: int, sizes: list[int]) -> None:
+    ends = list(itertools.accumulate(sizes, initial=0))
+    buckets = [a_bucket(*range(*ends[place : place + 2]), side=place + 1) for place in range(len(sizes))]
+    seen: list[float] = []
+    for step in range(sum(sizes)):
+        latents = course.draw(step, buckets, seed=seed, examples=batch).latents
+        assert len(latents) == batch
+        seen += latents[:, 0, 0, 0].tolist()
+    assert sorted(seen) == sorted([*range(sum(sizes))] * batch)
+
+
+def test_the_parts_of_a_draw_are_the_draw_and_so_are_the_shares() -> None:
+    drawn = course.draw(3, [a_bucket(0, 1, 2)], seed=1, examples=6)
+    assert torch.equal(torch.cat([part.noise for part in drawn.split(4)]), drawn.noise)
+    shares = [drawn.share(rank, 2) for rank in range(2)]
+    assert torch.equal(torch.stack([share.chance for share in shares], dim=1).flatten(), drawn.chance)
+
+
+@given(width=st.integers(16, 5000), height=st.integers(16, 5000), resolution=st.sampled_from([64, 512, 768, 1024]))
+def test_a_bucket_never_enlarges_a_picture_and_keeps_most_of_it(width: int, height: int, resolution: int) -> None:
+    wide, high = bucket(width, height, resolution=resolution)
+    step = grid(resolution)
+    assert wide * high <= resolution**2
+    assert (wide % step, high % step) == (0, 0)
+    if min(width, height) >= step:
+        assert (wide <= width, high <= height) == (True, True)
+    if 0.5 <= width / height <= 2 and min(width, height) >= 16 * step:
+        scale = max(wide / width, high / height)
+        assert wide * high / (width * height * scale**2) > 0.85
+
+
+def test_a_draw_is_a_function_of_seed_and_step() -> None:
     def drawn(step: int, seed: int) -> course.Draw:
-        return course.draw(step, latents, seed=seed, batch=4, timesteps=1000, caption_dropout=0.5)
+        return course.draw(step, [a_bucket(0, 1, 2, 3, 4)], seed=seed, examples=4, caption_dropout=0.5)
 
     assert torch.equal(drawn(3, 1).noise, drawn(3, 1).noise)
     assert not torch.equal(drawn(3, 1).noise, drawn(4, 1).noise)
@@ -84,18 +125,18 @@ def test_a_draw_is_a_function_of_seed_and_step() -> None:
 
 def test_the_cache_gives_what_encoding_gives_and_heals(base: Base, tmp_path: Path) -> None:
     items, cache = some_items(tmp_path / "items"), tmp_path / "cache"
-    fresh = encoding.latents(base, items, resolution=64, cache=None)
+    (fresh,) = encoding.latents(base, items, SQUARE, cache=None)
 
-    def cached() -> encoding.Latents:
-        return encoding.latents(base, items, resolution=64, cache=cache)
+    def cached() -> tuple[encoding.Bucket, ...]:
+        return encoding.latents(base, items, SQUARE, cache=cache)
 
-    assert torch.equal(cached().mean, fresh.mean)
+    assert torch.equal(cached()[0].mean, fresh.mean)
     entries = sorted(cache.iterdir())
     assert len(entries) == len(items)
     entries[0].write_bytes(b"cut")
     for item in items[1:]:
         item.picture.write_bytes(items[0].picture.read_bytes())
-    again = cached()
+    (again,) = cached()
     assert torch.equal(again.mean[0], fresh.mean[0])
     assert torch.equal(again.mean[1], fresh.mean[0])
     assert sorted(cache.iterdir()) == entries
@@ -104,18 +145,19 @@ def test_the_cache_gives_what_encoding_gives_and_heals(base: Base, tmp_path: Pat
 def test_captions_are_found_by_number_with_and_without_cache(base: Base, tmp_path: Path) -> None:
     captions = ["zorp", "a red circle", "zorp", ""]
     numbers = torch.tensor([3, 0, 1])
-    live = encoding.live_embeddings(base, captions)(numbers)
+    live = encoding.live_embeddings(base, captions, partial(embed, base))(numbers)
     for cache in (None, tmp_path, tmp_path):
-        found = encoding.embeddings(base, captions, cache=cache)(numbers)
+        found = encoding.embeddings(base, captions, partial(embed, base), cache=cache)(numbers)
         torch.testing.assert_close(found, live)
 
 
 def test_pixels_are_cropped_at_the_centre_and_scaled(tmp_path: Path) -> None:
     item = some_items(tmp_path, count=1)[0]
-    pixels = encoding.pixels(item.picture, 64)
-    assert pixels.shape == (1, 3, 64, 64)
+    found = encoding.pixels(item.picture, SQUARE)
+    assert found.values.shape == (1, 3, 64, 64)
+    assert found.sizes == (64, 70, 0, 3, 64, 64)
     expected = torch.tensor([0, 40, 200]) / 127.5 - 1
-    torch.testing.assert_close(pixels, expected[None, :, None, None].expand_as(pixels))
+    torch.testing.assert_close(found.values, expected[None, :, None, None].expand_as(found.values))
 
 
 def test_a_base_is_known_by_its_content_not_its_place(tmp_path: Path) -> None:
@@ -152,14 +194,6 @@ def test_small_models_get_one_thread() -> None:
 def test_pictures_are_made_side_by_side_where_that_costs_little() -> None:
     sizes = [(SMALL - 1, 0), (SMALL, 0), (SMALL, WIDE - 1), (SMALL, WIDE)]
     assert [lanes(count, multiprocessors=width) for count, width in sizes] == [LANES, 1, 1, LANES]
-
-
-def test_running_out_of_memory_is_recognised() -> None:
-    with pytest.raises(RuntimeError) as caught:
-        torch.empty(10**15)
-    assert is_out_of_memory(caught.value)
-    assert is_out_of_memory(MemoryError())
-    assert not is_out_of_memory(RuntimeError("shapes do not fit"))
 
 
 def test_more_epochs_than_steps_are_refused() -> None:

@@ -38,6 +38,9 @@ class Quiet:
     def stopping(self) -> bool:
         return False
 
+    def wishes(self) -> tuple[()]:
+        return ()
+
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Sequence[media.CleanPicture]:

@@ -1,29 +1,36 @@
-"""Architectures of base models: one module each, named as offerings name it, that loads a base and draws with it.
+"""Architectures of base models: one module each, named as offerings name it, that loads a base and works with it.
 
 Finding an architecture's name costs nothing; importing it brings torch, which only the torch child may do.
 """
 
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from core.domain.errors import BadValue
 from worker.pipelines.tasks import BaseMissing, Look, WeightedAdapter
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from torch import Tensor
 
-    from worker.pipelines.base import Base
+    from core.domain.adaptation import Adaptation
+    from worker.pipelines.base import Base, Loaded
+    from worker.pipelines.encoding import Tensors
+    from worker.pipelines.lora import Weights
     from worker.pipelines.placement import Placement
     from worker.pipelines.sampling import Shot
 
 
 class Architecture(Protocol):
-    """The shape of a module in this package."""
+    """The shape of a module in this package: how a base is loaded and drawn with, and how adapters for it are trained.
 
-    def load(self, name: str, placement: "Placement") -> "Base":
+    One whose bases only write has nothing but `load`. Tensors are [batch, …], and on the device of the base.
+    """
+
+    def load(self, name: str, placement: "Placement") -> "Loaded":
         """Load a base from a folder or a model hub; safetensors only.
 
         Raises:
@@ -45,6 +52,39 @@ class Architecture(Protocol):
 
     def sampler(self, base: "Base") -> str:
         """Name the sampler as other programs do."""
+        ...
+
+    def targets(self, wish: "Adaptation") -> Mapping[str, Sequence[str]]:
+        """Name the layers that an adapter changes, by part of the pipeline; the denoiser's first."""
+        ...
+
+    def embed(self, base: "Base", tokens: "Tensors") -> "Tensors":
+        """Return what the denoiser is told of captions, from their token numbers by tokenizer."""
+        ...
+
+    def errors(
+        self,
+        base: "Base",
+        *,
+        latents: "Tensor",
+        noise: "Tensor",
+        chance: "Tensor",
+        text: "Tensors",
+        sizes: "Tensor",
+        wish: "Any | None" = None,
+    ) -> "Tensor":
+        """Return the error of denoising each picture, [batch] in fp32; unweighted unless the wish weighs it.
+
+        `chance` is uniform in 0…1 and chooses the noise levels, `sizes` are as those of a bucket.
+        """
+        ...
+
+    def exported(self, weights: "Weights", wish: "Adaptation") -> "Tensors":
+        """Return an adapter's weights under the names that its community reads."""
+        ...
+
+    def facts(self, base: "Base", wish: "Adaptation") -> dict[str, object]:
+        """Return what the metadata of an adapter say of its architecture."""
         ...
 
 

@@ -34,9 +34,11 @@ async def work(task: Task) -> Result:
     await task.progressed(0, wanted.count, doing="drawing")
     if task.stopping.is_set():
         raise HandedOver
+    drawn = await task.batch.draw(wish)
+    task.presence.changed(base=assignment.offering.base.id)
     pictures = [
         await task.store(path, name=f"{wanted.id}-{wanted.seed + number}.png", media_type="image/png")
-        for number, path in enumerate(await task.batch.draw(wish))
+        for number, path in enumerate(drawn)
     ]
     return Result(pictures=tuple(pictures))
 
@@ -54,6 +56,7 @@ async def _look(task: Task, assignment: Assignment) -> Look:
     return Look(
         architecture=base.architecture,
         base=base.location,
+        few_steps=base.few_steps,
         adapters=tuple(adapters),
         steps=wanted.steps,
         guidance=wanted.guidance,

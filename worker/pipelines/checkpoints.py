@@ -1,7 +1,7 @@
 """The whole state of a training loop as one safetensors file, without pickle.
 
-Randomness and data order are functions of seed and step, and so is the learning rate; what remains is the adapter, the
-optimizer's moments, the loss scale and the step.
+Randomness and data order are functions of seed and step, and so is the learning rate; what remains is the adapter, its
+average, the optimizer's state, the loss scale and the step.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ NOTES = "loraguild.checkpoint"
 
 
 class RunIdentity(Value):
-    """What must be the same for a run to go on."""
+    """What must be the same for a run to go on; the hyper-parameters are those that shape it."""
 
     recipe: str
     base_hash: str
@@ -35,6 +35,8 @@ class LoopState(Value):
     step: int
     loss_sum: float
     scale: dict[str, JsonValue]
+    optimizer: str
+    averaged: int = 0
 
 
 def write(folder: Path, state: LoopState, tensors: dict[str, torch.Tensor]) -> Path:

@@ -17,13 +17,14 @@ class Journal:
     """Collects losses and reports them to the parent, about twice a second."""
 
     def __init__(self, channel: Channel, *, total: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Report to this channel; `total` is the number of steps of the whole training."""
+        """Report to this channel; `total` is the number of steps of the whole training, as far as is known."""
         self._channel = channel
-        self._total = total
+        self.total = total
         self._clock = clock
         self._read_at = clock()
         self._waiting: list[tuple[int, float, torch.Tensor]] = []
         self.loss_sum = 0.0  # of the running epoch
+        self.last = 0.0  # loss that was read
 
     def note(self, step: int, loss: torch.Tensor, *, lr: float) -> None:
         """Take a step's loss (a scalar on any device), and report when it is time.
@@ -48,11 +49,12 @@ class Journal:
         points = []
         for (step, lr, _), loss in zip(self._waiting, losses, strict=True):
             if not math.isfinite(loss):
-                raise NanLoss(f"The loss is no longer a number at step {step}; try a lower learning rate.")
+                raise NanLoss(f"The loss is no longer a number at step {step}.")
             points.append(MetricsPoint(step=step, loss=loss, lr=lr))
             self.loss_sum += loss
+        self.last = points[-1].loss
         self._waiting.clear()
-        self._channel.send(Progressed(step=points[-1].step, total=self._total, points=tuple(points)))
+        self._channel.send(Progressed(step=points[-1].step, total=self.total, points=tuple(points)))
 
     def mean_of(self, steps: int) -> float:
         """Return the mean loss of an epoch of this many steps, and begin the next."""

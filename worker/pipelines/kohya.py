@@ -4,44 +4,76 @@ Sources: kohya-ss/sd-scripts (`networks/lora.py`, `library/train_util.py`) and S
 and folder names (`ss_tag_frequency`, `ss_dataset_dirs`) are private and never written.
 """
 
-import hashlib
-from collections.abc import Mapping
+import json
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from diffusers.loaders.lora_base import LORA_ADAPTER_METADATA_KEY
 from diffusers.utils import convert_state_dict_to_kohya
-from safetensors.torch import save
+from safetensors.torch import save_file
 
+from core.domain.adaptation import Adaptation, Precision, Variant
+from worker.adapters.weights import rewritten
+from worker.pipelines import lora
 from worker.pipelines.lora import Weights
 
-TEXT = "lora_te1_"  # how diffusers names the only text encoder; kohya says lora_te_ for this family
-LEGACY_WINDOW = slice(0x100000, 0x110000)  # the bytes of a file that the oldest hash looks at
+DTYPES = {Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16, Precision.FP32: torch.float32}
 
 
-def tensors(weights: Weights, *, alpha: float, dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    """Return an adapter's weights under kohya's names, each layer with its alpha.
+def tensors(weights: Weights, wish: Adaptation, *, only_encoder: str = "lora_te1") -> dict[str, torch.Tensor]:
+    """Return an adapter's weights under kohya's names, each layer with the alpha that, divided by the rank, scales it.
+
+    A DoRA keeps PEFT's names: diffusers reads it under no others.
 
     Args:
         weights: PEFT's weights, by part of the pipeline.
-        alpha: The adapter's strength before it is divided by the rank.
-        dtype: Number format of the result.
+        wish: The adapter's rank and strength, and the number format of the result.
+        only_encoder: What the first text encoder's layers begin with; families that have no other say `lora_te`.
     """
+    if wish.variant is Variant.DORA:
+        return plain(weights, wish)
     flat = {f"{part}.{name}": tensor for part, layers in weights.items() for name, tensor in layers.items()}
     found: dict[str, torch.Tensor] = convert_state_dict_to_kohya(flat)
+    dtype = DTYPES[wish.precision]
+    alpha = wish.alpha * math.sqrt(wish.rank) if wish.rank_stabilized else wish.alpha
     # the converter writes the rank, as an integer, where the alpha belongs
     return {
-        _name(name): torch.tensor(alpha, dtype=dtype)
+        _name(name, only_encoder): torch.tensor(alpha, dtype=dtype)
         if name.endswith(".alpha")
         else tensor.detach().to("cpu", dtype).contiguous()
         for name, tensor in found.items()
     }
 
 
-def _name(name: str) -> str:
-    if not name.startswith(TEXT):
-        return name
-    layer = name.removeprefix(TEXT).removeprefix("text_model_")  # newer transformers leave this level out
-    return f"lora_te_text_model_{layer}"
+def plain(weights: Weights, wish: Adaptation) -> dict[str, torch.Tensor]:
+    """Return an adapter's weights under PEFT's names: what kohya's have no way to say. Its config must go with them."""
+    dtype = DTYPES[wish.precision]
+    return {
+        f"{part}.{name}": tensor.detach().to("cpu", dtype).contiguous()
+        for part, layers in weights.items()
+        for name, tensor in layers.items()
+    }
+
+
+def config(wish: Adaptation, targets: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    """Return the metadata from which diffusers takes rank, alpha and kind of an adapter with PEFT's names."""
+    said = {
+        f"{part}.{name}": sorted(value) if isinstance(value, set) else value
+        for part, layers in targets.items()
+        for name, value in lora.config(wish, layers).to_dict().items()
+    }
+    return {LORA_ADAPTER_METADATA_KEY: json.dumps(said, sort_keys=True)}
+
+
+def _name(name: str, only_encoder: str) -> str:
+    """Return kohya's name of a layer: newer transformers leave a level out."""
+    for encoder in ("lora_te1_", "lora_te2_"):
+        if name.startswith(encoder):
+            rest = name.removeprefix(encoder).removeprefix("text_model_")
+            return f"{encoder.replace('lora_te1_', f'{only_encoder}_')}text_model_{rest}"
+    return name
 
 
 def write(path: Path, adapter: dict[str, torch.Tensor], metadata: Mapping[str, object]) -> None:
@@ -51,25 +83,7 @@ def write(path: Path, adapter: dict[str, torch.Tensor], metadata: Mapping[str, o
     """
     texts = {key: str(value) for key, value in metadata.items() if value not in (None, "")}
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(save(adapter, texts | _hashes(adapter, texts)))
-    part.replace(path)
-
-
-def content_hash(path: Path) -> str:
-    """Return the sha256, in hex, of a file's tensors: all behind the header, whatever the metadata (AutoV3)."""
-    with path.open("rb") as file:
-        file.seek(8 + int.from_bytes(file.read(8), "little"))
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _hashes(adapter: dict[str, torch.Tensor], metadata: Mapping[str, str]) -> dict[str, str]:
-    """Return ModelSpec's and kohya's hashes: of all behind the header, and of a window of the file (legacy)."""
-    content = save(adapter, {key: value for key, value in metadata.items() if key.startswith("ss_")})
-    header = 8 + int.from_bytes(content[:8], "little")
-    whole = hashlib.sha256(content[header:]).hexdigest()
-    return {
-        "modelspec.hash_sha256": f"0x{whole}",
-        "sshs_model_hash": whole,
-        "sshs_legacy_hash": hashlib.sha256(content[LEGACY_WINDOW]).hexdigest()[:8],
-    }
+    bare = path.with_suffix(".bare")
+    save_file(adapter, bare)
+    rewritten(bare, path, texts)
+    bare.unlink()

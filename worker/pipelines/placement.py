@@ -1,10 +1,13 @@
 """Where a model computes, in which number format and with how many threads; decided by pure functions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
 
+from core.domain.adaptation import Compute
+
+DTYPES = {Compute.BF16: torch.bfloat16, Compute.FP16: torch.float16, Compute.FP32: torch.float32}
 SMALL = 50_000_000  # parameters; below, threads cost more than they bring, and so does a call of its own
 WIDE = 100  # multiprocessors of a device that one picture leaves idle
 LANES = 4
@@ -29,6 +32,11 @@ class Placement:
         """Choose for the machine this runs on."""
         cuda = torch.cuda.is_available()
         return cls.best(cuda=cuda, bf16=cuda and torch.cuda.is_bf16_supported(including_emulation=False))
+
+    def computing(self, wished: Compute) -> Self:
+        """Return the same device with the number format that is wished for."""
+        dtype = DTYPES.get(wished)
+        return replace(self, dtype=dtype) if dtype else self
 
     @property
     def multiprocessors(self) -> int:

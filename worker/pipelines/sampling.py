@@ -9,8 +9,9 @@ from PIL.Image import Image, Resampling
 from PIL.PngImagePlugin import PngInfo
 
 from worker import architectures
+from worker.adapters.weights import content_hash
 from worker.channel import Channel
-from worker.pipelines import encoding, kohya
+from worker.pipelines import encoding
 from worker.pipelines.base import Base
 from worker.pipelines.infotext import Origin, infotext
 from worker.pipelines.tasks import Drawing, Drawn, Generated, GenerationTask, Look
@@ -75,7 +76,7 @@ def _origin(base: Base, look: Look) -> Origin:
         model=base.title,
         model_hash=base.hash,
         sampler=architectures.named(base.architecture).sampler(base),
-        adapter_hashes=tuple(kohya.content_hash(adapter.artifact) for adapter in look.adapters),
+        adapter_hashes=tuple(content_hash(adapter.artifact) for adapter in look.adapters),
         program=f"loraguild {version('loraguild')}",
     )
 

@@ -5,20 +5,22 @@ Finding a recipe's name costs nothing; importing it brings torch, which only the
 
 import pkgutil
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from worker.channel import Channel
 from worker.pipelines.tasks import Stopped, Trained, TrainingTask
 
 if TYPE_CHECKING:
-    from worker.pipelines.base import Base
+    from worker.pipelines.crew import Crew
 
 
 class Training(Protocol):
     """The one function every recipe has, called `train`."""
 
-    def __call__(self, task: TrainingTask, channel: Channel, *, base: "Base") -> Trained | Stopped:
-        """Train one adapter on the base; send events on the way.
+    def __call__(
+        self, task: TrainingTask, channel: Channel, *, base: Any, crew: "Crew | None" = None
+    ) -> Trained | Stopped:
+        """Train one adapter on a loaded base of its kind, perhaps with others; send events on the way.
 
         Raises:
             TaskFailed: The task cannot be done.

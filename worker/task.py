@@ -91,9 +91,14 @@ class Task:
         if now - self._reported >= SECONDS_BETWEEN_REPORTS or step >= total:
             self._reported = now
             with suppress(Unavailable):  # the points wait for the next report
-                await self._report()
+                await self.reported()
 
-    async def _report(self) -> None:
+    async def reported(self) -> None:
+        """Report what has waited for the next report.
+
+        Raises:
+            LeaseLost: The attempt is stale.
+        """
         await self.services.jobs.report(self.job.id, self.token, progress=self._progress, points=self._points)
         self._points = []
 
@@ -142,7 +147,7 @@ class Task:
         except StoredFileDamaged as error:
             log.warning("checkpoint.damaged", why=error.words)
         else:
-            await self._report()
+            await self.reported()
             await self.services.jobs.checkpoint(self.job.id, self.token, artifact)
 
 

@@ -76,10 +76,11 @@ class Job(Entity):
     seconds of a worker it will take about, and `start` and `rank` where they lie in virtual time. One that is `asleep`
     is not looked at before its moment.
 
-    `key` makes asking idempotent: unique, from whoever asked. Jobs of one `group` can be done in one go. `earned` is
-    what of the `price` is due by now, however the job ends; None: all of it by success, nothing otherwise. The `meter`
-    tells what it took of devices. `wishes` are what its owner wants of it while it runs. `shunned` is a worker that
-    could not do it for want of something that others may have; until then it does not get it again.
+    `key` makes asking idempotent: unique, from whoever asked. What the house finds to do by itself nobody has
+    `ordered`. Jobs of one `group` can be done in one go. `earned` is what of the `price` is due by now, however the
+    job ends; None: all of it by success, nothing otherwise. The `meter` tells what it took of devices. `wishes` are
+    what its owner wants of it while it runs. `shunned` is a worker that could not do it for want of something that
+    others may have; until then it does not get it again.
     """
 
     kind: str
@@ -87,6 +88,7 @@ class Job(Entity):
     owner: str
     subject: str
     title: str
+    ordered: bool = True
     payload: Mapping[str, JsonValue]
     result: Mapping[str, JsonValue] | None = None
     price: int = 0

@@ -118,7 +118,8 @@ async def enqueue(
         raise QueueFull(most=most)
     eligible = sum(known.eligible for known in active if known.kind == job.kind) < ACTIVE_PER_OWNER
     asleep = job.not_before > job.created_at
-    written = job.but(payload=payload.model_dump(mode="json"), eligible=eligible, asleep=asleep)
+    facts = {"eligible": eligible, "asleep": asleep, "ordered": place is not None}
+    written = job.but(payload=payload.model_dump(mode="json"), **facts)
     queued = placed(written, await _pool(tx, job), await tx.flows.find(flow_of(job)), now=job.created_at)
     await tx.flows.save(Flow(id=flow_of(job), finish=queued.rank))
     if job.price:

@@ -58,7 +58,7 @@ class Forgettings:
             characters=len(await store.characters.owned(owner)),
             models=len(await store.models.owned(owner, limit=0)),
             generations=len(await store.generations.owned(owner, limit=0)),
-            queued=len(await store.jobs.active(owner)),
+            queued=sum(job.ordered for job in await store.jobs.active(owner)),
             balance=(await wallet(store, owner)).total,
             earned=earned,
         )

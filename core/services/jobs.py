@@ -213,8 +213,8 @@ class Jobs:
         return await self._visible(self.store, actor, job)
 
     async def list(self, actor: Actor) -> Sequence[Job]:
-        """The actor's jobs of all kinds, newest first."""
-        return await self.store.jobs.owned(actor.account)
+        """The actor's jobs of all kinds that somebody asked for, newest first."""
+        return [job for job in await self.store.jobs.owned(actor.account) if job.ordered]
 
     async def why(self, actor: Actor, job: str) -> Waiting:
         """Why a job is waiting.

@@ -236,7 +236,7 @@ async def _require_mergeable(tx: Repositories, account: Account, joining: Accoun
         CannotMerge: One has a job that has not ended, or both have something of one name.
     """
     for one in (account, joining):
-        if jobs := await tx.jobs.active(one.id):
+        if jobs := [job for job in await tx.jobs.active(one.id) if job.ordered]:
             names = ", ".join(f"«{job.title}»" for job in jobs[:5])
             raise CannotMerge(why=f"{one.name} has jobs that have not ended: {names}. Wait for them, or cancel them.")
     folded = [[one.folded for one in await tx.datasets.owned(who.id, limit=0)] for who in (account, joining)]

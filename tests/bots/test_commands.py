@@ -245,7 +245,7 @@ async def test_a_model_is_viewed_published_downloaded_and_used(life: Life) -> No
 
     assert (view.title, labels(view)) == (
         "ann/zorp · private",
-        ["Publish", "Download", "Stats", "Edit", "Samples", "Delete"],
+        ["Publish", "Download", "Stats", "Edit", "Samples", "Epochs", "Delete"],
     )
     assert hidden.code == "not_found"
     assert (published.title, again.code) == ("ann/zorp is public", "model_state")

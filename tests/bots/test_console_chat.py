@@ -186,7 +186,7 @@ async def test_commands_are_completed_for_those_who_may_use_them(house: House, a
 
     assert await completed(ann, "mod") == [
         *(f"model {verb}" for verb in ("list", "view", "card", "stats", "download", "publish", "unpublish", "share")),
-        *(f"model {verb}" for verb in ("unshare", "rename", "edit", "samples", "delete")),
+        *(f"model {verb}" for verb in ("unshare", "rename", "edit", "samples", "epoch", "delete")),
     ]
     assert await completed(ann, "adm") == []
     assert await completed(root, "admin gr") == ["admin grant"]

@@ -1,5 +1,6 @@
 """Scenes: what happened before a test begins, played through the real services with the worker's part in our hands."""
 
+import mimetypes
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ async def given(house: House, actor: Actor, amount: int) -> None:
 async def stored(house: House, name: str, content: bytes | None = None) -> Artifact:
     """Put bytes into the house's blobs; by default the name is the content."""
     blob = await house.blobs.put(in_chunks(content or name.encode()), name=name, limit=2**20)
-    media_type = "image/png" if name.endswith(".png") else "application/octet-stream"
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return Artifact(name=name, sha256=blob.id, size=blob.size, media_type=media_type)
 
 

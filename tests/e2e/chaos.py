@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from random import Random
-
-import psutil
 
 from core.domain.account import Actor
 from core.domain.caption import CaptionMode
@@ -28,6 +27,8 @@ from worker.waiting import patiently
 
 STRIKES = 12  # things that happen in a storm
 PAUSES = (0.05, 0.4)  # seconds between two of them
+STANDSTILLS = (0.1, 6.0)  # seconds for which a worker stands still
+PATIENCE = 5.0  # seconds until somebody who asks for something gives up
 TICK = 0.1  # seconds
 HASTE = 15  # how many times faster time passes in a storm, and until what the dead held is free
 CALM = 400  # seconds in which everything is over after a storm, rows that the database keeps locked included
@@ -71,10 +72,11 @@ class Storm:
             await asyncio.gather(*(patiently(order) for order in self._orders()))
             for strike in self.rng.choices([*WEIGHTS], [*WEIGHTS.values()], k=STRIKES):
                 self.struck.append(strike.__name__)
-                with suppress(Unavailable):
-                    await strike(self)
+                await _shortly(partial(strike, self))
                 await asyncio.sleep(self.rng.uniform(*PAUSES))
-        self.crew.resume()
+        if Storm.kill.__name__ in self.struck:
+            self.crew.strike()  # which sets free at once what somebody had locked who died in a transaction
+        self.crew.resume(*self.crew.work, *self.crew.leaving)
         self.crew.fill()
         await awaited(self._over, seconds=CALM)
         await self.crew.settle()
@@ -130,11 +132,9 @@ class Storm:
         self.crew.strike()
 
     async def suspend(self) -> None:
-        """Let a worker stand still until its leases have run out, and somebody else has what it had."""
+        """Let a worker stand still, maybe until its leases have run out and somebody else has what it had."""
         one = self.crew.suspend(self.rng)
-        await asyncio.sleep(self.rng.uniform(0.1, 4))
-        with suppress(psutil.NoSuchProcess):
-            one.resume()
+        asyncio.get_running_loop().call_later(self.rng.uniform(*STANDSTILLS), self.crew.resume, one)
 
     async def late(self) -> None:
         """Let a report come of an attempt that is over: nothing may come of it."""
@@ -225,7 +225,7 @@ class Storm:
         """Let more time pass than does, and take back what was held for too long."""
         self.clock.advance(timedelta(seconds=TICK * HASTE))
         try:
-            await self.house.services.jobs.expire()
+            await _shortly(self.house.services.jobs.expire)
         except* Unavailable:
             pass  # the next time
 
@@ -247,14 +247,20 @@ class Storm:
             yield
 
 
+async def _shortly(call: Callable[[], Awaitable[object]]) -> None:
+    """Try something, and give up where it takes long: somebody who died may have locked what it is about."""
+    with suppress(Unavailable, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await call()
+
+
 @asynccontextmanager
 async def _again(call: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """A while in which something is done every tick, as often as the database answers."""
 
     async def go_on() -> None:
         while not over.is_set():
-            with suppress(Unavailable):
-                await call()
+            await _shortly(call)
             await asyncio.sleep(TICK)
 
     over = asyncio.Event()
@@ -269,7 +275,7 @@ async def _again(call: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
 WEIGHTS: Mapping[Callable[[Storm], Awaitable[None]], float] = {
     Storm.kill: 2,
     Storm.dismiss: 1,
-    Storm.suspend: 1,
+    Storm.suspend: 1.5,
     Storm.orphan: 2,
     Storm.strike: 0.3,
     Storm.late: 4,

@@ -76,9 +76,9 @@ class Crew:
         with suppress(ProcessLookupError):
             os.kill(database_of(self.data).pid, signal.SIGKILL)
 
-    def resume(self) -> None:
-        """Let everybody go on."""
-        for one in (*self.work, *self.leaving):
+    def resume(self, *those: psutil.Popen) -> None:
+        """Let some go on, where they are still there."""
+        for one in those:
             with suppress(psutil.NoSuchProcess):
                 one.resume()
 

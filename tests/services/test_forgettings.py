@@ -243,5 +243,5 @@ async def test_a_farewell_counts_what_would_go(house: House) -> None:
     ann = await a_life(house)
     left = await house.services.forgettings.farewell(ann)
 
-    assert (left.datasets, left.characters, left.models, left.generations, left.queued) == (3, 1, 1, 1, 1)
+    assert (left.datasets, left.characters, left.models, left.generations, left.queued) == (3, 1, 1, 1, 0)
     assert left.balance == 79

@@ -249,7 +249,7 @@ async def test_metrics_of_a_step_that_is_passed_again_are_replaced(store: Store)
 
 async def test_a_run_keeps_its_epochs(store: Store) -> None:
     epoch = Epoch(number=1, step=10, loss=0.5, artifact=an_artifact(), samples=(an_artifact("s.png"),))
-    run = a_run().with_epoch(epoch.but(number=2)).with_epoch(epoch).with_epoch(epoch.but(loss=0.25))
+    run = a_run().with_epoch(epoch.but(number=2, step=20)).with_epoch(epoch).with_epoch(epoch.but(loss=0.25))
     await store.runs.save(run)
 
     kept = await store.runs.get("j1")

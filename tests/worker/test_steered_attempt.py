@@ -76,6 +76,7 @@ async def test_samples_and_a_copy_come_while_it_goes_on_and_then_it_stops_at_an_
     assert await content(house, result.artifact.sha256) == "epoch at 20"
     assert result.step
     assert result.step < 1500
+    assert [point.step for point in await house.store.runs.chart(job.id)] == list(range(1, result.step + 1))
     assert after.state is JobState.SUCCEEDED
     assert after.due == 10 + -(-75 * result.step // 1500)
     await prove_the_ledger(house.store)

@@ -72,6 +72,7 @@ async def work(task: Task) -> Result:
             await patiently(lambda: task.checkpointed(last))
         raise HandedOver
     trained = outcome
+    await patiently(task.reported)  # of one that was stopped early, the last second still waits
     return await patiently(lambda: _result(task, assignment, trained))
 
 

@@ -26,7 +26,15 @@ from loraguild.composition import House
 from storage.repositories.entities import Database
 from tests.builders.entities import NOON, a_model, an_artifact
 from tests.builders.payouts import IBAN, an_admin, approved, asked, changed, earned
-from tests.builders.scenes import a_trained_model, everything_in, finished, imagined, prove_the_ledger, somebody
+from tests.builders.scenes import (
+    a_trained_model,
+    confirmed,
+    everything_in,
+    finished,
+    imagined,
+    prove_the_ledger,
+    somebody,
+)
 
 CONSOLE = Place(platform=Platform.CONSOLE, chat="ann")
 FROZEN = timedelta(days=7)
@@ -102,7 +110,7 @@ async def test_money_that_comes_while_an_account_is_taken_over_is_never_left_beh
         stale, code = await house.store.accounts.get(bob.account), await a_code(house)
         request = await house.services.links.redeem(bob, await house.services.links.issue(ann, CONSOLE), CONSOLE)
         await asyncio.gather(
-            house.services.links.confirm(ann, request.id),
+            confirmed(house, ann, request.id),
             wallets.grant(root, to=stale, amount=7, why="a prize", key=f"grant {number}"),
             wallets.refund(root, job.id, amount=None, why="blurred", key=f"refund {number}"),
             wallets.redeem(bob, code),

@@ -84,7 +84,8 @@ async def test_a_bad_one_fails_alone(house: House, tmp_path: Path) -> None:
     await work(drawing(house, tmp_path), once=True, stop=asyncio.Event())
     assert await states(house, jobs) == [SUCCEEDED, FAILED, SUCCEEDED]
     failure = (await after(house, jobs))[1].failure
-    assert failure == Failure(code="bad_item", words="The picture source cannot be read.", ours=False)
+    words = "The picture source cannot be read. Replace it, and order again."
+    assert failure == Failure(code="bad_item", words=words, ours=False)
     await prove_the_ledger(house.store)
 
 

@@ -41,16 +41,15 @@ async def running(call: Call, job: Job) -> Reply:
 
 
 async def steered(call: Call, job: str, *, step: int) -> Reply:
-    """What was wished for: the samples, or the copy of the model, that were made after a step."""
+    """What was wished for after a step: samples; or word of a copy, which is handed out when it is paid for."""
     found, run = await call.services.jobs.view(call.actor, job), await call.services.runs.find(job)
     samples = next((one.samples for one in run.glimpses if one.step == step), ()) if run else ()
     saved = run.epoch_at(step) if run else None
-    copy = (saved.artifact,) if saved and not saved.gone else ()
     return Reply(
         title=f"{found.title} · step {step}",
         lines=("The copy is kept with its epochs: when the training is done, it can be chosen.",) if saved else (),
         pictures=tuple(one for one in samples if one.is_picture),
-        files=(*(one for one in samples if not one.is_picture), *copy),
+        files=tuple(one for one in samples if not one.is_picture),
         rating=Payload.model_validate(found.payload).rating if found.payload else Rating.SFW,
     )
 

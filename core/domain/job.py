@@ -124,6 +124,11 @@ class Job(Entity):
     wishes: tuple[Wish, ...] = ()
 
     @property
+    def takes_a_turn(self) -> bool:
+        """Whether it is one of those that its owner may have under way at a time: what is asleep holds up no other."""
+        return self.eligible and not self.asleep
+
+    @property
     def due(self) -> int:
         """What of the price its owner owes as it stands."""
         by_state = self.price if self.state is JobState.SUCCEEDED else 0

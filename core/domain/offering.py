@@ -236,6 +236,10 @@ class Offering(Entity):
         percent = self.gpus[gpu].price if gpu else USUAL
         return self.price.parts(settings, samples=samples, percent=percent)
 
+    def base_price(self, gpu: str) -> int:
+        """What of the cost is due in full, however early a training is stopped."""
+        return -(-self.price.base * (self.gpus[gpu].price if gpu else USUAL) // USUAL)
+
     def usual_steps(self, settings: Mapping[str, JsonValue]) -> float:
         """How many steps of usual settings a training amounts to."""
         return float(int(str(settings["steps"])) * self.price.weight(settings))

@@ -118,6 +118,7 @@ def drawing(wanted: Generation, offering: Offering, *, key: str) -> Job:
         title=wanted.title,
         price=offering.drawing.cost(wanted.width, wanted.height, wanted.count),
         labels=offering.labels,
+        memory=offering.gpu_memory,
         offering=offering.id,
         base=offering.base.id,
         group=wanted.group,

@@ -66,10 +66,10 @@ def rerun(run: Run, job: Job) -> Run:
     )
 
 
-def overrides(run: Run, quote: Quote, offering: Offering) -> Mapping[str, str]:
-    """The settings that somebody chose for a run beside its preset, as they would be typed."""
+def overrides(quote: Quote, offering: Offering) -> Mapping[str, str]:
+    """The settings that somebody chose beside a preset, as they would be typed."""
     usual = offering.settled(quote.preset, {})
-    chosen = {name: run.hyperparameters.get(name) for name in offering.bounds}
+    chosen = {name: quote.hyperparameters.get(name) for name in offering.bounds}
     changed = {name: str(value) for name, value in chosen.items() if value is not None and value != usual.get(name)}
     others = {"gpu": quote.gpu, "from": quote.model}
     return changed | {name: value for name, value in others.items() if value}

@@ -62,8 +62,8 @@ class Forecast(Value):
 
 
 def flow_of(job: Job) -> str:
-    """The id of the flow that a job is charged to."""
-    return f"{job.owner}:{job.kind}"
+    """The id of the flow that a job is charged to: its owner's in its pool, since each pool has a clock of its own."""
+    return f"{job.owner}:{job.pool}"
 
 
 def pool_of(job: Job) -> Pool:
@@ -94,10 +94,10 @@ def prioritised(job: Job, priority: Priority, pool: Pool, *, now: datetime) -> J
 
 
 def moved_up(jobs: Iterable[Job], gone: Job) -> list[Job]:
-    """An owner's jobs of one kind; those that wait behind one that is gone lose what that was charged."""
+    """An owner's jobs; those that wait in the pool of one that is gone, and behind it, lose what that was charged."""
     return [
         job.but(start=job.start - gone.span, rank=job.rank - gone.span)
-        if job.state is JobState.QUEUED and job.start >= gone.rank
+        if job.state is JobState.QUEUED and job.pool == gone.pool and job.start >= gone.rank
         else job
         for job in jobs
     ]
@@ -173,19 +173,24 @@ def forecast(job: Job, *, before: Sequence[Job], running: Sequence[Job], workers
     free = {one.id: max((_left(job) for job in running if job.worker == one.id), default=0.0) for one in workers}
     ends: dict[str, list[float]] = {}
     for one in running:
-        ends.setdefault(flow_of(one), []).append(_left(one))
+        ends.setdefault(_turns(one), []).append(_left(one))
     begun: float | None = None
     for one in (*sorted(before, key=place), job):
         able = [worker.id for worker in workers if not lacks(worker, pool_of(one))]
         begun = None
         if able:
-            taker, own = min(able, key=free.__getitem__), ends.setdefault(flow_of(one), [])
+            taker, own = min(able, key=free.__getitem__), ends.setdefault(_turns(one), [])
             begun = max(free[taker], _turn(own))
             free[taker] = begun + one.estimate
             own.append(free[taker])
     if begun is None:
         return Forecast(ahead=len(before), soonest=None, latest=None)
     return Forecast(ahead=len(before), soonest=begun / SPREAD, latest=begun * SPREAD)
+
+
+def _turns(job: Job) -> str:
+    """Whose jobs, of which kind, begin no more than the limit at a time."""
+    return f"{job.owner}:{job.kind}"
 
 
 def _turn(ends: Sequence[float]) -> float:

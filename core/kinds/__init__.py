@@ -114,9 +114,9 @@ async def enqueue(
         NotEnoughPoints: The owner's wallet does not cover the price.
     """
     active = await tx.jobs.active(job.owner)
-    if most is not None and sum(known.state is JobState.QUEUED for known in active) >= most:
+    if most is not None and sum(known.ordered and known.state is JobState.QUEUED for known in active) >= most:
         raise QueueFull(most=most)
-    eligible = sum(known.eligible for known in active if known.kind == job.kind) < ACTIVE_PER_OWNER
+    eligible = sum(known.takes_a_turn for known in active if known.kind == job.kind) < ACTIVE_PER_OWNER
     asleep = job.not_before > job.created_at
     facts = {"eligible": eligible, "asleep": asleep, "ordered": place is not None}
     written = job.but(payload=payload.model_dump(mode="json"), **facts)
@@ -210,7 +210,7 @@ async def promote(tx: Repositories, ended: Job) -> None:
     if ended.started_at is None:
         active = await _moved_up(tx, active, ended)
     following = next((job for job in active if not job.eligible), None)
-    if following and sum(job.eligible for job in active) < ACTIVE_PER_OWNER:
+    if following and sum(job.takes_a_turn for job in active) < ACTIVE_PER_OWNER:
         await tx.jobs.save(following.but(eligible=True))
 
 

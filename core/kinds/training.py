@@ -75,6 +75,7 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
     facts = result.model_dump(include={"base_hash", "code_version", "evaluation_before", "evaluation_after"})
     await tx.runs.save(run.but(**facts))
     await tx.references.refer(result.artifact.sha256, result.grid.sha256)
+    earlier = (one.step for one in run.epochs[:-1] if one.artifact.sha256 == result.artifact.sha256)
     name = await _free_slug(tx, job.owner, slug(payload.name))
     model = Model(
         id=ids.new(),
@@ -87,6 +88,7 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
         base=run.base,
         offering=run.offering,
         run=run.id,
+        step=next(earlier, None),
         artifact=result.artifact,
         rating=payload.rating,
         created_at=now,

@@ -17,7 +17,7 @@ from core.domain.switch import is_on, of_worker
 from core.domain.value import Value
 from core.kinds import Kind, end, foreseen
 from core.ports.clock import Clock, Ids
-from core.ports.store import Repositories, Store
+from core.ports.store import PAGE, Repositories, Store
 
 
 class Waiting(Value):
@@ -214,7 +214,8 @@ class Jobs:
 
     async def list(self, actor: Actor) -> Sequence[Job]:
         """The actor's jobs of all kinds that somebody asked for, newest first."""
-        return [job for job in await self.store.jobs.owned(actor.account) if job.ordered]
+        found = await self.store.jobs.owned(actor.account, limit=4 * PAGE)
+        return [job for job in found if job.ordered][:PAGE]
 
     async def why(self, actor: Actor, job: str) -> Waiting:
         """Why a job is waiting.

@@ -9,8 +9,9 @@ from core.domain.fleet import STALE_AFTER
 from core.domain.job import Job
 from core.domain.offering import Offering
 from core.domain.order import able, require_base
+from core.domain.quote import Quote
 from core.domain.readiness import require_permitted
-from core.domain.retry import again, is_free, overrides, rerun
+from core.domain.retry import KEY, again, is_free, overrides, rerun
 from core.domain.run import Run
 from core.domain.switch import is_on, of_offering
 from core.domain.value import Value
@@ -76,11 +77,16 @@ class Retries:
         return found
 
     async def _wanted(self, job: Job) -> Wanted:
-        run, quote = await self.store.runs.get(job.id), await self.store.quotes.find(job.key)
+        run, quote = await self.store.runs.get(job.id), await self._quote(job)
         offering = self._offered(run.offering)
         preset = quote.preset if quote else next(iter(offering.presets))
-        settings = overrides(run, quote, offering) if quote else {}
+        settings = overrides(quote, offering) if quote else {}
         return Wanted(dataset=run.dataset, offering=offering.id, preset=preset, settings=settings)
+
+    async def _quote(self, job: Job) -> Quote | None:
+        """What was ordered first, also of what was trained once more."""
+        first = await self.store.jobs.find(job.key.removeprefix(KEY)) if job.key.startswith(KEY) else job
+        return await self.store.quotes.find(first.key) if first else None
 
     async def _require(self, tx: Repositories, actor: Actor, job: Job, run: Run, payload: training.Payload) -> None:
         """Let what was ordered before be trained once more, where nothing has come to stand against it."""

@@ -11,6 +11,7 @@ from core.domain.job import Job, JobState
 from core.domain.ledger import hold
 from core.domain.notice import steered
 from core.domain.offering import Offering
+from core.domain.retry import KEY
 from core.domain.run import Epoch, Glimpse, Run
 from core.domain.steering import Steer, Wish, awaited, fulfilled, prorated, wished
 from core.domain.value import Value
@@ -232,6 +233,8 @@ class Steerings:
 
     def _price(self, job: Job, run: Run, steps: int) -> int:
         """What so many steps more cost, by the rule of the offering."""
+        if job.key.startswith(KEY):
+            raise NotSteerable(why="it is trained once more at no charge, for the steps that were ordered")
         if run.offering not in self.offerings:
             raise OfferingClosed(offering=run.offering, why="its file is no longer in the configuration")
         offering = self.offerings[run.offering]

@@ -263,7 +263,7 @@ def _payload(
         family=offering.base.family,
         owner_name=owner_name,
         rating=rated(dataset, start),
-        fixed=quote.parts["base"],
+        fixed=offering.base_price(quote.gpu),
     )
 
 

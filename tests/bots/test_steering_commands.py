@@ -43,9 +43,10 @@ async def test_what_was_wished_for_comes_as_news(house: House) -> None:
 
     news = [one for one in await house.services.deliveries.pending(HOME.platform) if one.topic is Topic.STEERED]
     replies = [await told(a_call(house, ann), one) for one in sorted(news, key=lambda one: one.details["step"])]
-    assert [(one.title, one.pictures, one.files) for one in replies] == [
-        (f"{job.title} · step 151", (picture,), ()),
-        (f"{job.title} · step 152", (), (copy,)),
+    kept = "The copy is kept with its epochs: when the training is done, it can be chosen."
+    assert [(one.title, one.pictures, one.files, one.lines) for one in replies] == [
+        (f"{job.title} · step 151", (picture,), (), ()),
+        (f"{job.title} · step 152", (), (), (kept,)),  # who got the file now could cancel, and pay nothing
     ]
     assert (await say(house, ann, "train view", job=job.id)).pictures == (picture,)
 

@@ -94,7 +94,7 @@ def test_a_job_asks_for_what_its_offering_and_its_class_of_gpu_need() -> None:
     assert (job.meter.gpu, job.meter.rate, job.meter.weight) == ("large", 90, 1)
 
 
-def test_drawing_waits_for_any_worker_with_the_base_whatever_a_training_needs() -> None:
+def test_drawing_waits_for_any_class_of_device_that_has_room_for_the_base() -> None:
     offering = an_offering(gpus=GPUS, gpu_memory=8000, labels=("gpu",), hour=40)
 
     terms = Terms(percent=30, cap=10, holding_days=7)
@@ -105,7 +105,7 @@ def test_drawing_waits_for_any_worker_with_the_base_whatever_a_training_needs() 
 
     job = drawing(wanted, offering, key="k1")
 
-    assert (job.kind, job.key, job.price, job.labels, job.memory) == ("generation", "k1", 1, ("gpu",), 0)
+    assert (job.kind, job.key, job.price, job.labels, job.memory) == ("generation", "k1", 1, ("gpu",), 8000)
     assert (job.offering, job.base, job.meter.rate, job.meter.gpu) == ("tiny", "base", 40, "")
 
 

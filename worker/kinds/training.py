@@ -229,7 +229,8 @@ async def _result(task: Task, assignment: Assignment, trained: Trained) -> Resul
     if kept := await task.services.steerings.kept(task.job.id):
         artifact, evaluation = kept.artifact, evaluation if kept.evaluation is None else kept.evaluation
         folder = task.folder / "kept"
-        after = tuple([await task.fetch(sample.sha256, folder / sample.name) for sample in kept.samples])
+        files = ((one.sha256, folder / f"{number}{Path(one.name).suffix}") for number, one in enumerate(kept.samples))
+        after = tuple([await task.fetch(sha256, path) for sha256, path in files])
     sheet, file = SHEETS[assignment.offering.takes]
     grid = await asyncio.to_thread(sheet, trained.before, after, labels=("before", "after"), out=task.folder / file)
     return Result(

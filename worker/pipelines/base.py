@@ -133,6 +133,7 @@ class Base(Loaded):
         """Have the denoiser compiled, if it is worth it."""
         denoiser = getattr(self.pipeline, self.denoiser)
         if when:
+            torch._dynamo.config.suppress_errors = True  # noqa: SLF001 - without a C compiler it goes on as it was
             denoiser.compile()
         try:
             yield

@@ -114,17 +114,26 @@ def assembled(task: TrainingTask, placement: Placement) -> Iterator[Crew]:
         free.bind((HERE, 0))
         port = free.getsockname()[1]
     members = [_begun(task, placement, rank, port) for rank in range(1, task.processes)]
-    usual = os.environ.copy()
+    usual, disbanding = os.environ.copy(), threading.Event()
     os.environ.update(_place(0, task.processes, port))
+    for member in members:
+        threading.Thread(target=_watched, args=(member, disbanding), daemon=True).start()
     try:
         yield Together(placement)
     finally:
+        disbanding.set()
         for member in members:
             member.kill()
             member.communicate()
         _disbanded()
         os.environ.clear()
         os.environ.update(usual)
+
+
+def _watched(member: subprocess.Popen[bytes], disbanding: threading.Event) -> None:
+    """End this process when a member died: those that wait for each other between GPUs would wait for minutes."""
+    if member.wait() and not disbanding.is_set():
+        os._exit(1)
 
 
 def _disbanded() -> None:

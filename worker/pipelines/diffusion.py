@@ -97,12 +97,12 @@ def _prepared(pipeline: DiffusionPipeline, placement: Placement) -> int:
     """Freeze all weights, move them to their device and choose the number of threads; return their number."""
     pipeline.set_progress_bar_config(disable=True)
     pipeline.to(placement.device)
-    modules = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+    modules: list[Any] = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
     for module in modules:
         module.requires_grad_(requires_grad=False).eval()
         if placement.device == "cuda":
             module.to(memory_format=torch.channels_last)  # where convolutions are faster so; a CPU gains nothing
-    parameters = sum(parameter.numel() for module in modules for parameter in module.parameters())
+    parameters: int = sum(parameter.numel() for module in modules for parameter in module.parameters())
     torch.set_num_threads(threads(parameters, cores=os.cpu_count() or 1))
     return parameters
 

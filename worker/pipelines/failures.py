@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from worker.channel import TaskFailed
 from worker.pipelines.tasks import BadHyperparameters, BaseGated, DiskFull, OutOfMemory
 
+NO_MEMORY = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
 SETTINGS = "Hyperparameters"  # what every recipe calls its schema
 
 
@@ -22,7 +23,7 @@ def _meant(error: BaseException) -> TaskFailed | None:
     match error:
         case MemoryError() | torch.OutOfMemoryError():
             return OutOfMemory("The device has too little memory for this.")
-        case RuntimeError() if "can't allocate memory" in str(error):
+        case RuntimeError() if any(words in str(error) for words in NO_MEMORY):
             return OutOfMemory("The device has too little memory for this.")
         case OSError(errno=errno.ENOSPC):
             return DiskFull(str(error))

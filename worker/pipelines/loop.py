@@ -277,6 +277,7 @@ def _resume(loop: Loop, checkpoint: Path) -> None:
     if loop.average:
         loop.average.optimization_step = state.averaged
     optimizers.restore(loop.optimizer, kinds["optimizer"], state.optimizer)
-    loop.scaler.load_state_dict(state.scale)
+    if state.scale:  # a device that needs no scale has written none
+        loop.scaler.load_state_dict(state.scale)
     loop.journal.loss_sum = state.loss_sum
     loop.step = state.step

@@ -96,6 +96,8 @@ def evaluate(base: Base, buckets: Sequence[Bucket], describe: Describe, *, batch
     for bucket in buckets:
         count = min(left, len(bucket.items))
         left -= count
+        if not count:
+            break
         noise = torch.randn((LEVELS, count, *bucket.mean.shape[2:]), generator=luck).to(device)
         for level, drawn in zip(torch.linspace(0.02, 0.98, LEVELS, device=device), noise, strict=True):
             for rows in torch.arange(count, device=device).split(batch):

@@ -13,6 +13,8 @@ from core.domain.adaptation import Adaptation, Optimizer
 from worker.pipelines import lora
 from worker.pipelines.lora import Modules
 
+NARROW = "state1"  # what only 8-bit state has
+
 
 def made(modules: Modules, wish: Adaptation, *, device: str) -> torch.optim.Optimizer:
     """Return the optimizer that was wished for; each group knows its full rate as `initial_lr`.
@@ -62,14 +64,18 @@ def state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, torch.Tensor], st
     values: dict[str, Any] = {}
     for parameter, held in whole["state"].items():
         for key, value in held.items():
-            (tensors if isinstance(value, torch.Tensor) else values)[f"{parameter}.{key}"] = value
+            nested = value if isinstance(value, dict) else {key: value}  # as bitsandbytes packs what is quantized
+            for field, one in nested.items():
+                (tensors if isinstance(one, torch.Tensor) else values)[f"{parameter}.{field}"] = one
     return tensors, json.dumps({"state": values, "groups": whole["param_groups"]})
 
 
 def restore(optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor], rest: str) -> None:
-    """Set an optimizer's state."""
+    """Set an optimizer's state; moments of 8 bits, or of 32 where 8 are wished, are begun anew."""
     values, held = json.loads(rest), dict[int, dict[str, Any]]()
     for key, value in (*tensors.items(), *values["state"].items()):
         parameter, _, field = key.partition(".")
         held.setdefault(int(parameter), {})[field] = value
+    if any(NARROW in one for one in held.values()) != name(optimizer).startswith("bitsandbytes"):
+        return
     optimizer.load_state_dict({"state": held, "param_groups": values["groups"]})

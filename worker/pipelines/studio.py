@@ -1,8 +1,10 @@
 """What a torch child keeps between tasks: one warm base model, and the two things it can do with it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
@@ -82,6 +84,8 @@ class Studio:
             yield
         except Exception as error:
             failure = foreseen(error)
+            if failure is None and isinstance(error, torch.AcceleratorError):
+                os._exit(1)  # nothing computes on the device any more in this process; the next one is sound
             if failure or not isinstance(error, TaskFailed):
                 self._warm = None
             if failure:

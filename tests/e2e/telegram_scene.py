@@ -59,6 +59,7 @@ async def ordered(telegram: Telegram, ann: Person, *, steps: int = STEPS) -> int
     """Order a training by keyboard; return its price."""
     await ann.says(f"/train_order settings=steps={steps}")
     await ann.clicks(await telegram.heard(ann.id, containing="What to train on"), "zorp")
+    await ann.clicks(await telegram.heard(ann.id, containing="What to buy"), "▶")
     await ann.clicks(await telegram.heard(ann.id, containing="What to buy"), "Long")
     quote = await telegram.heard(ann.id, containing="points: Long")
     await ann.clicks(quote, "Confirm")

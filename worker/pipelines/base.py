@@ -41,7 +41,7 @@ class Loaded:
 
     def part(self, name: str) -> Any:
         """Return a module of it by name."""
-        raise NotImplementedError
+        return getattr(self, name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +50,6 @@ class TextBase(Loaded):
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
-
-    def part(self, name: str) -> Any:
-        """Return the model."""
-        return getattr(self, name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,16 @@ from core.kinds.training import Result
 from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.attempts import a_task, attempted, awaited
-from tests.builders.scenes import a_ready_dataset, an_order, claimed, prove_the_ledger, somebody, stored
+from tests.builders.scenes import (
+    a_ready_dataset,
+    an_order,
+    claimed,
+    prove_the_ledger,
+    somebody,
+    stored,
+    taken_in,
+    uploaded,
+)
 from worker.attempt import attempt
 from worker.child import Child
 
@@ -80,6 +89,21 @@ async def test_samples_and_a_copy_come_while_it_goes_on_and_then_it_stops_at_an_
     assert after.state is JobState.SUCCEEDED
     assert after.due == 10 + -(-75 * result.step // 1500)
     await prove_the_ledger(house.store)
+
+
+async def test_a_name_like_a_path_leads_nowhere_on_the_worker(house: House, tmp_path: Path) -> None:
+    ann = await somebody(house)
+    dataset = await house.services.datasets.create(ann, name="../../../out/zorp", trigger="zorp")
+    await taken_in(house, await uploaded(house, ann, dataset, "1.png", "2.png", "3.png"))
+    ready = (await house.services.datasets.view(ann, dataset.id)).dataset
+    job, folder = await an_order(house, ann, ready, steps="1500"), tmp_path / "a" / "b" / "c"
+    folder.mkdir(parents=True)
+
+    async with under_way(house, job, folder=folder):
+        await house.services.steerings.wish(ann, job.id, Steer.STOP, key="k1", number=1)
+
+    assert (await house.store.jobs.get(job.id)).state is JobState.SUCCEEDED
+    assert not (folder.parent / "out").exists()  # noqa: ASYNC240 - a look in a test
 
 
 async def test_a_training_that_is_extended_goes_on(house: House, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ async def test_a_name_like_a_path_leads_nowhere_on_the_worker(house: House, tmp_
         await house.services.steerings.wish(ann, job.id, Steer.STOP, key="k1", number=1)
 
     assert (await house.store.jobs.get(job.id)).state is JobState.SUCCEEDED
-    assert not (folder.parent / "out").exists()  # noqa: ASYNC240 - a look in a test
+    assert not (folder.parent / "out").exists()
 
 
 async def test_a_training_that_is_extended_goes_on(house: House, tmp_path: Path) -> None:

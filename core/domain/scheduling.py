@@ -126,9 +126,14 @@ def preferred(window: Iterable[Job], *, warm: str | None, shuffled: Callable[[li
     return [*shuffled(ready), *shuffled(head), *(job for job in ranked if job.id not in tried)]
 
 
-def passed(job: Job, *, now: datetime) -> float:
-    """What clocks read at least once a job was claimed: the time is where it starts."""
-    return job.start - AGEING * now.timestamp()
+def passed(job: Job, *, beside: Iterable[Job] = (), now: datetime) -> float:
+    """What clocks read at least once a job was claimed: where it starts, or where the first of the other pools does.
+
+    `beside` is what its worker might have taken instead. So nothing that comes later, into a pool whose time is behind,
+    goes before what waits in another.
+    """
+    others = (one.start for one in beside if one.pool != job.pool)
+    return max(job.start, min(others, default=job.start)) - AGEING * now.timestamp()
 
 
 def behind(pools: Iterable[Pool], clock: float) -> list[str]:

@@ -68,7 +68,7 @@ class Jobs:
         window = [job for pool in pools for job in await jobs.head(pool.id, near=pool.reached)]
         for job in preferred(window, warm=worker.base, shuffled=_shuffled):
             if claimed := await self._claimed(job, worker, now=now):
-                clock = passed(claimed, now=now)
+                clock = passed(claimed, beside=window, now=now)
                 await self.store.pools.advance(behind(pools, clock), clock, reached=claimed.start)
                 return claimed
         return None

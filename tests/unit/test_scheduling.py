@@ -314,3 +314,21 @@ def test_a_forecast_is_stretched_to_those_that_were_not_looked_at() -> None:
 
     assert short.stretched(30) == Forecast(ahead=30, soonest=300.0, latest=1200.0)
     assert Forecast(ahead=0, soonest=0.0, latest=0.0).stretched(0) == Forecast(ahead=0, soonest=0.0, latest=0.0)
+
+
+def test_what_waits_is_not_passed_for_ever_by_what_comes_into_a_pool_whose_time_is_behind() -> None:
+    first = wished("first", "ann")
+    pools = {job.pool: pool_of(job) for job in (first, wished("0", "bob", labels=("rtx4090",)))}
+    pools[first.pool] = pools[first.pool].but(clock=600_000.0)  # by workers that have left meanwhile
+    waiting, taken = [placed(first, pools[first.pool], None, now=NOON)], list[Job]()
+
+    for number in range(30):
+        now = NOON + timedelta(seconds=number + 1)
+        late = wished(f"{number}", f"bob {number}", labels=("rtx4090",)).but(created_at=now)
+        waiting.append(placed(late, pools[late.pool], None, now=now))
+        taken.append(preferred(waiting, warm=None, shuffled=lambda jobs: jobs)[0])
+        clock = passed(taken[-1], beside=waiting, now=now)
+        pools = {name: pool.but(clock=max(pool.clock, clock)) for name, pool in pools.items()}
+        waiting.remove(taken[-1])
+
+    assert first.id in [job.id for job in taken[:3]]

@@ -103,7 +103,7 @@ async def test_memory_stays_flat_while_a_large_file_comes_in_and_is_read(
     status, grown = await streaming(mongodb, database.name, "add", path)
 
     assert status == 0
-    assert int(grown) < 40
+    assert int(grown) < 24
 
 
 async def test_a_name_with_a_bracket_is_no_pattern_where_it_is_there(tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ async def test_an_order_shows_the_price_and_waits_for_confirm(house: House) -> N
     assert (quoted.title, dict(quoted.fields)["balance after"]) == ("30 points: Tiny, fast", "70")
     assert dict(quoted.fields)["made of"] == "base 10, 400 steps 20"
     assert labels(quoted) == ["Confirm", "Change", "Cancel"]
+    assert (card.title, card.lines) == (again.title, again.lines)
     assert card.title == "zorp · Tiny · waiting"
     assert (then, card.job, again.job) == ("replace", again.job, card.job)
     assert len(await house.services.jobs.list(ann)) == len(before) + 1

@@ -222,18 +222,20 @@ async def test_running_jobs_stand_below_the_prompt(house: House, ann: Speaker) -
         await asyncio.wait([over])
 
 
-@command("wait")
-async def waiting(call: Call) -> Reply:  # noqa: ARG001 - every command has it
-    """Wait for ever."""
-    await asyncio.Event().wait()
-    return Reply(title="never")
-
-
 async def test_ctrl_c_stops_a_command_that_takes_long_but_not_the_sitting(ann: Speaker) -> None:
+    begun = asyncio.Event()
+
+    @command("wait")
+    async def waiting(call: Call) -> Reply:  # noqa: ARG001 - every command has it
+        """Wait for ever."""
+        begun.set()
+        await asyncio.Event().wait()
+        return Reply(title="never")
+
     slow = Dispatcher(commands={**ann.dispatcher.commands, "wait": waiting})
     async with sitting(replace(ann, dispatcher=slow)) as chat:
         chat.keys.send_text("wait\n")
-        await asyncio.sleep(0.5)
+        await begun.wait()
         os.kill(os.getpid(), signal.SIGINT)
         await chat.sees("Stopped.")
         chat.keys.send_text("wallet\n")

@@ -21,10 +21,14 @@ from core.domain.errors import StandaloneDatabase
 from core.domain.inbox import Lead
 from core.domain.link import LinkCode, LinkRequest
 from core.domain.quote import Quote
+from core.domain.replay import Replay
 from core.domain.royalty import Remainder
 from core.domain.scheduling import Flow
+from core.domain.session import SignIn
 from core.domain.switch import Switch
+from core.domain.token import Token
 from core.domain.voucher import Voucher
+from core.domain.webhook import Webhook
 from core.ports.store import Repositories, Store
 from storage.documents import Document
 from storage.errors import given_up, translated
@@ -50,10 +54,12 @@ from storage.repositories.payouts import Payouts
 from storage.repositories.references import References
 from storage.repositories.reports import Reports
 from storage.repositories.runs import Runs
+from storage.repositories.sessions import Expiring, Sessions
 from storage.repositories.snapshots import Snapshots
 from storage.repositories.updates import Updates
 from storage.repositories.uploads import Uploads
 from storage.repositories.usages import Usages
+from storage.repositories.webhooks import Posts
 from storage.repositories.workers import Workers
 
 T = TypeVar("T")
@@ -96,18 +102,24 @@ def repositories(database: Database, session: Session = None) -> Repositories:
         parts=Parts(database, session),
         payouts=Payouts(database, session),
         pools=Pools(database, session),
+        posts=Posts(database, session),
         quotes=Entities(database, session, shape=Quote, name="quotes"),
         references=References(database, session),
+        replays=Entities(database, session, shape=Replay, name="replays"),
         remainders=Entities(database, session, shape=Remainder, name="remainders"),
         reports=Reports(database, session),
         runs=Runs(database, session),
         scenes=Scenes(database, session),
+        sessions=Sessions(database, session),
+        signins=Expiring(database, session, shape=SignIn, name="signins"),
         snapshots=Snapshots(database, session),
         switches=Entities(database, session, shape=Switch, name="switches"),
+        tokens=Expiring(database, session, shape=Token, name="tokens"),
         updates=Updates(database, session),
         uploads=Uploads(database, session),
         usages=Usages(database, session),
         vouchers=Entities(database, session, shape=Voucher, name="vouchers"),
+        webhooks=Belongings(database, session, shape=Webhook, name="webhooks"),
         workers=Workers(database, session),
     )
 

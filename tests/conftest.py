@@ -16,6 +16,7 @@ from core.ports.store import Store
 from loraguild.composition import House, assembled
 from storage.blobs import GridBlobs
 from storage.embedded import embedded_database
+from storage.indexes import INDEXES
 from storage.repositories.entities import Database
 from storage.store import client_of, connected, mongo_store
 
@@ -37,8 +38,10 @@ async def mongodb(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str
 async def prepared(mongodb: str) -> AsyncIterator[str]:
     """The name of a database with collections and indexes: making one takes much longer than emptying it."""
     name = f"test_{secrets.token_hex(6)}"
-    async with connected(mongodb, name=name):
-        pass
+    async with connected(mongodb, name=name) as database:
+        for index in INDEXES:
+            if index.expires:  # the server knows its own time and not that of a test, and would remove what is good
+                await database[index.collection].drop_index(list(index.keys))
     yield name
     async with connected(mongodb, name=name) as database:  # a client that idled through minutes of other tests may fail
         await database.client.drop_database(name)

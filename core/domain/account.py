@@ -1,5 +1,6 @@
 """Accounts, the identities that lead to them, and what a role may do."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -179,6 +180,18 @@ class Actor(Value):
         """
         if not self.role.covers(role):
             raise NotAllowed(role=role.value)
+
+
+def acting(account: Account, logins: Collection[Identity], *, appointed: Collection[str]) -> Actor:
+    """Who an account with these logins is to every service: an admin too if the settings appoint one of them."""
+    return Actor(
+        account=account.id,
+        name=account.name,
+        role=Role.ADMIN if any(login.id in appointed for login in logins) else account.role,
+        notify=account.notify,
+        banned=account.banned,
+        adult=account.adult is not None,
+    )
 
 
 def identity_id(platform: Platform, external: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import SequenceMatcher
 from enum import StrEnum
@@ -157,15 +157,19 @@ def before(versions: Sequence[CaptionVersion]) -> CaptionVersion | None:
 
 def diffed(old: str, new: str) -> str:
     """What became of a caption, word by word: `zorp, [-red-] {+blue+} hat`."""
-    was, now = TOKEN.findall(old), TOKEN.findall(new)
     parts = []
-    for what, first, last, begin, end in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
-        if what == "equal":
-            parts += now[begin:end]
-        else:
-            gone, came = _marked(was[first:last], "[-{}-]"), _marked(now[begin:end], "{{+{}+}}")
-            parts += [gone, " " if gone and came and not came.startswith(" ") else "", came]
+    for same, went, comes in compared(old, new):
+        gone, came = _marked(went, "[-{}-]"), _marked(comes, "{{+{}+}}")
+        parts += [same, gone, " " if gone and came and not came.startswith(" ") else "", came]
     return "".join(parts).strip()
+
+
+def compared(old: str, new: str) -> Iterator[tuple[str, str, str]]:
+    """What stays of a caption, or else what goes and what comes in its place, in order."""
+    was, now = TOKEN.findall(old), TOKEN.findall(new)
+    for what, first, last, begin, end in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
+        went, comes = "".join(was[first:last]), "".join(now[begin:end])
+        yield (comes, "", "") if what == "equal" else ("", went, comes)
 
 
 def composed(trigger: str, *, traits: Sequence[str] = (), scene: str = "") -> str:
@@ -199,8 +203,7 @@ def merged(trigger: str, old: str | None, scene: str, mode: CaptionMode, *, trai
     return f"{old}, {scene}"
 
 
-def _marked(tokens: Sequence[str], marks: str) -> str:
-    text = "".join(tokens)
+def _marked(text: str, marks: str) -> str:
     blank = " " if text[:1].isspace() else ""
     return blank + marks.format(text.strip()) if text else ""
 

@@ -1,12 +1,14 @@
 """Censuses: the whole house counted, for whoever watches over it. Nothing in them says whose anything is."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Self
 
 from core.domain.account import Platform
 from core.domain.fleet import Worker
 from core.domain.job import JobState
 from core.domain.ledger import Lot
+from core.domain.scheduling import Pool, paused, takers, wanting
 from core.domain.value import Value
 
 
@@ -19,6 +21,37 @@ class Crowd(Value):
     count: int
     oldest: datetime
     held: int
+
+
+class Line(Value):
+    """What waits and runs of one pool, since when the first one waits, and who takes it.
+
+    Where nobody does, `pauses` are the switches that say so, and `wanting` is what the worker lacks that comes closest.
+    """
+
+    pool: Pool
+    waiting: int
+    running: int
+    oldest: datetime | None
+    takers: tuple[Worker, ...]
+    wanting: tuple[str, ...]
+    pauses: tuple[str, ...]
+
+    @classmethod
+    def of(cls, pool: Pool, crowds: Iterable[Crowd], workers: Collection[Worker], off: Collection[str]) -> Self:
+        """The line of a pool, given everybody's jobs, the workers that live and the switches that are off."""
+        here = {crowd.state: crowd for crowd in crowds if crowd.pool == pool.id}
+        waiting, running = here.get(JobState.QUEUED), here.get(JobState.RUNNING)
+        able = takers(pool, workers, off)
+        return cls(
+            pool=pool,
+            waiting=waiting.count if waiting else 0,
+            running=running.count if running else 0,
+            oldest=waiting.oldest if waiting else None,
+            takers=tuple(able),
+            wanting=() if able else wanting(workers, pool),
+            pauses=paused(pool, off),
+        )
 
 
 class Census(Value):

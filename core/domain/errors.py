@@ -136,6 +136,42 @@ class Banned(Forbidden):
     why: str
 
 
+class NotSignedIn(Forbidden):
+    """A request of nobody in particular."""
+
+    code = "not_signed_in"
+    template = "Sign in first: say `login` to the bot. Programs show a token: `Authorization: Bearer lg_…`."
+
+
+class TokenTooNarrow(Forbidden):
+    """Something that a token was not issued for."""
+
+    code = "token_too_narrow"
+    template = "This token was not issued for that: it needs the scope «{scope}». Issue one that has it."
+    scope: str
+
+
+class SessionNeeded(Forbidden):
+    """Something that opens more than a token does: only a person who is signed in may have it."""
+
+    code = "session_needed"
+    template = "A token cannot do this. Sign in with a browser, and do it there."
+
+
+class CsrfExpired(Forbidden):
+    """A form or a click whose proof that it comes from our own page is missing or too old."""
+
+    code = "csrf_expired"
+    template = "This page was open for too long. Nothing is lost: send it again."
+
+
+class CrossSite(Forbidden):
+    """A request that another site has made somebody's browser send."""
+
+    code = "cross_site"
+    template = "Another site has sent this, so it was not done. Do it on our own page."
+
+
 class NotThem(Forbidden):
     """Something that even an admin may not do to this person."""
 
@@ -169,11 +205,67 @@ class TooOften(Refused):
     seconds: int
 
 
+class TooManyStreams(Refused):
+    """More live views than one person may have open."""
+
+    code = "too_many_streams"
+    template = "You have {most} live views open. Close one that you do not look at."
+    most: int
+
+
 class CodeGone(Refused):
     """A link code that nobody issued, or that was used, or whose time is over."""
 
     code = "code_gone"
     template = "This code is not valid (any more). Get a new one with `link` on the other side; it lasts 10 minutes."
+
+
+class SignInGone(Refused):
+    """A code or link to sign in that nobody issued, or that was used, or whose time is over."""
+
+    code = "sign_in_gone"
+    template = "This is not valid (any more): each code and link works once, for 10 minutes. Say `login` to the bot."
+
+
+class SignInFailed(Refused):
+    """A sign-in through another platform that came to nothing."""
+
+    code = "sign_in_failed"
+    template = "{platform} did not let you in here: {why}. Try again, or say `login` to the bot."
+    platform: str
+    why: str
+
+
+class SignInDown(Unavailable):
+    """A platform that people sign in with, and that does not answer."""
+
+    code = "sign_in_down"
+    template = "{platform} does not answer now. Try again later, or say `login` to the bot."
+    platform: str
+
+
+class SignInOff(Missing):
+    """A way to sign in that this house does not have."""
+
+    code = "sign_in_off"
+    template = "Nobody signs in with {platform} here. Say `login` to the bot."
+    platform: str
+
+
+class TooManyTokens(Refused):
+    """More tokens than one person may have."""
+
+    code = "too_many_tokens"
+    template = "You have {most} tokens. Revoke one that you do not use."
+    most: int
+
+
+class TooManyWebhooks(Refused):
+    """More webhooks than one person may have."""
+
+    code = "too_many_webhooks"
+    template = "You have {most} webhooks. Delete one that you do not need."
+    most: int
 
 
 class CannotMerge(Refused):
@@ -294,6 +386,32 @@ class KeyReused(Conflict):
     code = "key_reused"
     template = "The key «{key}» was already used for something else. Start again with a new request."
     key: str
+
+
+class KeyInUse(Conflict):
+    """An idempotency key whose first request has not been answered yet."""
+
+    code = "key_in_use"
+    template = "A request with the key «{key}» is still under way. Ask again in a moment."
+    key: str
+
+
+class KeyMissing(Invalid):
+    """A request that must not happen twice by accident, and says nothing that would prevent it."""
+
+    code = "key_missing"
+    template = "This needs the header Idempotency-Key: 1 to {most} printable characters, new for every new wish."
+    most: int
+
+
+class Malformed(Invalid):
+    """A request whose parts do not fit; `faults` are where and why, the first of them in words."""
+
+    code = "malformed"
+    template = "{where}: {why}."
+    where: str
+    why: str
+    faults: tuple[tuple[str, str], ...] = ()
 
 
 class NameTaken(Conflict):
@@ -530,6 +648,13 @@ class Outdated(Conflict):
     what: str
 
 
+class NotAsSeen(Conflict):
+    """An edit of something that has changed since it was fetched."""
+
+    code = "not_as_seen"
+    template = "It has changed since you fetched it. Fetch it again, and decide anew."
+
+
 class JobEnded(Refused):
     """Terminal is terminal."""
 
@@ -561,6 +686,16 @@ class NoTrigger(Refused):
     code = "no_trigger"
     template = "No trigger word in this prompt calls a model that you can use. {hint}"
     hint: str
+
+
+class PromptUnclear(Refused):
+    """A word that several models answer to with equal right; `faults` are their names with the words for each."""
+
+    code = "prompt_unclear"
+    template = "«{said:.100}» calls several models: {candidates}. Put one of these names in its place."
+    said: str
+    candidates: str
+    faults: tuple[tuple[str, str], ...] = ()
 
 
 class NotPublished(Refused):

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from core.domain.account import Actor, Role
 from core.domain.artifact import Artifact
 from core.domain.errors import JobEnded, LeaseLost, NothingToDo
+from core.domain.log import Line, written
 from core.domain.meter import Meter
 from core.domain.steering import Wish
 from core.domain.value import Entity, Value
@@ -80,7 +81,7 @@ class Job(Entity):
     `ordered`. Jobs of one `group` can be done in one go. `earned` is what of the `price` is due by now, however the
     job ends; None: all of it by success, nothing otherwise. The `meter` tells what it took of devices. `wishes` are
     what its owner wants of it while it runs. `shunned` is a worker that could not do it for want of something that
-    others may have; until then it does not get it again.
+    others may have; until then it does not get it again. The `log` tells what happened, in words.
     """
 
     kind: str
@@ -122,6 +123,7 @@ class Job(Entity):
     failure: Failure | None = None
     meter: Meter = Meter()
     wishes: tuple[Wish, ...] = ()
+    log: tuple[Line, ...] = ()
 
     @property
     def takes_a_turn(self) -> bool:
@@ -162,7 +164,7 @@ class Job(Entity):
             lease_until=now + LEASE,
             started_at=self.started_at or now,
             meter=self.meter.started(now if metered else None),
-        )
+        ).noted(f"worker {worker} takes it", now=now)
 
     def fenced(self, token: str) -> Self:
         """Let only the current attempt pass.
@@ -176,18 +178,25 @@ class Job(Entity):
 
     def reported(self, *, now: datetime, progress: Progress | None = None, checkpoint: Artifact | None = None) -> Self:
         """The worker lives: the lease runs anew."""
-        return self.but(
+        reported = self.but(
             lease_until=now + LEASE,
             progress=progress or self.progress,
             checkpoint=checkpoint or self.checkpoint,
             meter=self.meter.read(now),
         )
+        if checkpoint:
+            reported = reported.noted(f"kept where it stands ({_standing(self.progress)})", now=now)
+        return reported.noted(progress.doing, now=now) if progress and progress.doing else reported
 
-    def released(self) -> Self:
+    def noted(self, words: str, *, now: datetime) -> Self:
+        """The job with a line more in its log."""
+        return self.but(log=written(self.log, words, attempt=self.attempt, now=now))
+
+    def released(self, *, now: datetime) -> Self:
         """The worker hands it back in order, which costs no attempt."""
-        return self.but(**_unclaimed, attempt=self.attempt - 1)
+        return self.noted("handed back", now=now).but(**_unclaimed, attempt=self.attempt - 1)
 
-    def requeued(self) -> Self:
+    def requeued(self, *, now: datetime) -> Self:
         """An operator takes it from its worker, whose reports are stale from now on; it costs no attempt.
 
         Raises:
@@ -198,7 +207,7 @@ class Job(Entity):
             raise JobEnded(job=self.id, state=self.state.value)
         if self.state is not JobState.RUNNING:
             raise NothingToDo(why=f"Job {self.id} is in the queue: no worker has it.")
-        return self.released()
+        return self.released(now=now)
 
     def expired(self, *, now: datetime) -> Self:
         """The lease ran out; after three distinct workers lost it is failed as poison.
@@ -212,11 +221,12 @@ class Job(Entity):
         if len(lost) >= LOST_WORKERS:
             words = f"{len(lost)} workers were lost while working on it, so it is set aside for an operator to look at."
             return self.but(lost=lost).failed(Failure(code="quarantined", words=words), now=now)
-        return self.but(**_unclaimed, lost=lost)
+        return self.noted(f"worker {self.worker} was lost", now=now).but(**_unclaimed, lost=lost)
 
     def retried(self, *, now: datetime) -> Self:
         """Another attempt later, from the last checkpoint; the wait doubles each time."""
-        return self.but(**_unclaimed, not_before=now + RETRY_AFTER * 2 ** (self.attempt - 1), asleep=True)
+        again = now + RETRY_AFTER * 2 ** (self.attempt - 1)
+        return self.noted("to be tried again", now=now).but(**_unclaimed, not_before=again, asleep=True)
 
     def woken(self) -> Self:
         """Its moment has come."""
@@ -249,7 +259,11 @@ class Job(Entity):
         heard = min(now, self.lease_until or now)
         meter = self.meter.read(heard) if self.state is JobState.RUNNING else self.meter
         gone = {"token": None, "lease_until": None, "checkpoint": None}
-        return self.but(state=state, ended_at=now, meter=meter, **gone, **facts)
+        return self.noted(state, now=now).but(state=state, ended_at=now, meter=meter, **gone, **facts)
+
+
+def _standing(progress: Progress | None) -> str:
+    return f"{progress.step} of {progress.total}" if progress else "at the beginning"
 
 
 def asked(  # the fields of a job that its asker knows

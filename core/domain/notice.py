@@ -45,6 +45,7 @@ class Topic(StrEnum):
     VERIFIED = "verified"
     STEERED = "steered"
     PUBLICATION = "publication"
+    WEBHOOK = "webhook"
 
 
 TOPICS = {

@@ -61,6 +61,33 @@ class Forecast(Value):
         return self.but(ahead=ahead, **times)
 
 
+class Waiting(Value):
+    """Why a job is waiting: when it will start, who could take it, what holds it back.
+
+    It is `blocked_by` its owner's other jobs. `pauses` are the switches that keep everybody from it. Where nobody can
+    take it, `wanting` is what the worker lacks that comes closest. `helped` is when it would start with one worker more
+    of those that can take it.
+    """
+
+    job: Job
+    forecast: Forecast
+    helped: Forecast
+    workers: tuple[Worker, ...]
+    wanting: tuple[str, ...]
+    blocked_by: tuple[Job, ...]
+    pauses: tuple[str, ...]
+
+    @property
+    def ahead(self) -> int:
+        """How many jobs go before it."""
+        return self.forecast.ahead
+
+    @property
+    def paused(self) -> bool:
+        """Whether operators let nobody take it."""
+        return bool(self.pauses)
+
+
 def flow_of(job: Job) -> str:
     """The id of the flow that a job is charged to: its owner's in its pool, since each pool has a clock of its own."""
     return f"{job.owner}:{job.pool}"
@@ -164,6 +191,17 @@ def paused(pool: Pool, off: Collection[str]) -> tuple[str, ...]:
 def serves(worker: Worker, pool: Pool, off: Collection[str]) -> bool:
     """Whether a worker takes jobs of a pool, given the switches that are off."""
     return of_worker(worker.id) not in off and not paused(pool, off) and not lacks(worker, pool)
+
+
+def takers(pool: Pool, workers: Iterable[Worker], off: Collection[str]) -> list[Worker]:
+    """The workers that take jobs of a pool, given the switches that are off."""
+    return [one for one in workers if serves(one, pool, off)]
+
+
+def rivals(pool: Pool, pools: Iterable[Pool], workers: Iterable[Worker], off: Collection[str]) -> list[str]:
+    """The pools whose jobs go to the same workers as a pool's; without any worker, that pool."""
+    able = takers(pool, workers, off)
+    return [one.id for one in pools if any(serves(worker, one, off) for worker in able)] or [pool.id]
 
 
 def forecast(job: Job, *, before: Sequence[Job], running: Sequence[Job], workers: Sequence[Worker]) -> Forecast:

@@ -14,6 +14,8 @@ from core.domain.artifact import Artifact
 from core.domain.cost import recorded
 from core.domain.dataset import Dataset
 from core.domain.errors import KeyReused, QueueFull
+from core.domain.event import Event
+from core.domain.event import ended as ending
 from core.domain.fleet import STALE_AFTER
 from core.domain.job import ACTIVE_PER_OWNER, OPEN_PER_OWNER, Failure, Job, JobState
 from core.domain.ledger import Balance, capture, divided, held, hold, points, qoints, release
@@ -25,16 +27,16 @@ from core.domain.scheduling import (
     Pool,
     flow_of,
     forecast,
-    lacks,
     moved_up,
-    paused,
     placed,
     pool_of,
-    serves,
+    rivals,
+    takers,
 )
 from core.domain.snapshot import Snapshot
 from core.domain.switch import of_worker
 from core.domain.value import Value
+from core.domain.webhook import posted
 from core.ports.clock import Ids
 from core.ports.store import Repositories
 
@@ -167,8 +169,16 @@ async def end(
     await kinds[ended.kind].settle(tx, ended, result, ids=ids, now=now)
     for card in await tx.cards.of(ended.id):
         await tx.notices.add(final(ended, card, now=now))
+    if ended.ordered:
+        await announce(tx, ending(ended, now=now), ids=ids)
     await promote(tx, ended)
     return ended
+
+
+async def announce(tx: Repositories, event: Event, *, ids: Ids) -> None:
+    """Have an event sent to the webhooks that want it, once the caller's transaction has committed."""
+    wanting = [webhook for webhook in await tx.webhooks.of(event.account) if webhook.wants(event)]
+    await tx.posts.add_all([posted(event, webhook, name=ids.new()) for webhook in wanting])
 
 
 async def foreseen(tx: Repositories, job: Job, *, more: int = 0, now: datetime) -> Forecast:
@@ -181,8 +191,7 @@ async def foreseen(tx: Repositories, job: Job, *, more: int = 0, now: datetime) 
     pool = pools.get(job.pool, pool_of(job))
     known = job if job.rank else placed(job, pool, await tx.flows.find(flow_of(job)), now=now)
     live = [one for one in await tx.workers.seen_since(now - STALE_AFTER) if of_worker(one.id) not in off]
-    able = [] if paused(pool, off) else [one for one in live if not lacks(one, pool)]
-    shared = [one.id for one in pools.values() if any(serves(worker, one, off) for worker in able)] or [pool.id]
+    able, shared = takers(pool, live, off), rivals(pool, pools.values(), live, off)
     before = [other for one in shared for other in await tx.jobs.before(one, known.rank, limit=FORESEEN)]
     added = [one.but(id=f"{one.id} {number}", jobs=()) for one in able[:1] for number in range(more)]
     workers = [*live, *added] if able else []

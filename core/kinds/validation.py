@@ -8,11 +8,12 @@ from core.domain.artifact import Artifact
 from core.domain.character import said
 from core.domain.dataset import Dataset, Status
 from core.domain.doctor import lines_examined, recaptioned
+from core.domain.event import looked_at
 from core.domain.finding import Finding, LineError, Statistics
 from core.domain.item import Item
 from core.domain.job import Job, asked
 from core.domain.value import Value
-from core.kinds import enqueue, unshown
+from core.kinds import announce, enqueue, unshown
 from core.ports.clock import Ids
 from core.ports.store import Repositories
 
@@ -97,7 +98,7 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
     if dataset is None or dataset.status is not Status.VALIDATING:
         return
     if isinstance(result, Result) and result.revision == dataset.revision:
-        await _record(tx, dataset, result, now=now)
+        await announce(tx, looked_at(await _record(tx, dataset, result, now=now), now=now), ids=ids)
     elif any(other.kind == job.kind and other.id != job.id for other in await tx.jobs.about(dataset.id)):
         return
     elif isinstance(result, Result):
@@ -106,7 +107,7 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
         await tx.datasets.save(dataset.unchecked(now=now))
 
 
-async def _record(tx: Repositories, dataset: Dataset, result: Result, *, now: datetime) -> None:
+async def _record(tx: Repositories, dataset: Dataset, result: Result, *, now: datetime) -> Dataset:
     pairs = (result.pairs,) if result.pairs else ()
     await tx.references.refer(*(artifact.sha256 for artifact in (*result.sheets, *result.previews, *pairs)))
     shown = (await unshown(tx, dataset)).but(
@@ -121,7 +122,9 @@ async def _record(tx: Repositories, dataset: Dataset, result: Result, *, now: da
     await tx.items.save_all(list(counted.values()))
     checked = shown.checked((*lines_examined(dataset), *result.findings), result.statistics, now=now)
     present = [counted.get(item.id, item) for item in items]
-    await tx.datasets.save(recaptioned(checked, present, phrases=await phrases(tx, dataset), now=now))
+    recorded = recaptioned(checked, present, phrases=await phrases(tx, dataset), now=now)
+    await tx.datasets.save(recorded)
+    return recorded
 
 
 def _counted(dataset: Dataset, item: Item, tokens: Mapping[str, int]) -> Item | None:

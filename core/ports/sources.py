@@ -78,3 +78,27 @@ class Stored:
     async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
         """Its bytes, once."""
         yield self.blobs.open(self.artifact.sha256)
+
+
+class Cut:
+    """A stream that is read in pieces."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = b""
+
+    async def more(self) -> bool:
+        """Whether anything is left."""
+        while not self._rest:
+            try:
+                self._rest = await anext(self._chunks)
+            except StopAsyncIteration:
+                return False
+        return True
+
+    async def piece(self, size: int) -> AsyncIterator[bytes]:
+        """The next bytes, at most so many."""
+        while size and await self.more():
+            chunk, self._rest = self._rest[:size], self._rest[size:]
+            size -= len(chunk)
+            yield chunk

@@ -25,7 +25,7 @@ from core.domain.fleet import Worker
 from core.domain.generation import Generation
 from core.domain.inbox import Lead, Update
 from core.domain.item import Item
-from core.domain.job import Job
+from core.domain.job import Job, JobState
 from core.domain.ledger import Act, Balance, Transaction
 from core.domain.link import LinkCode, LinkRequest
 from core.domain.model import Model
@@ -34,15 +34,19 @@ from core.domain.payout import Payout, PayoutState
 from core.domain.quota import Usage as Stored
 from core.domain.quote import Quote
 from core.domain.rating import Rating
+from core.domain.replay import Replay
 from core.domain.report import Report
 from core.domain.royalty import Remainder, Tally, Usage
 from core.domain.run import MetricsPoint, Run
 from core.domain.scheduling import Flow, Pool
+from core.domain.session import Session, SignIn
 from core.domain.snapshot import Snapshot
 from core.domain.switch import Switch
+from core.domain.token import Token
 from core.domain.upload import Upload
 from core.domain.value import Entity
 from core.domain.voucher import Voucher
+from core.domain.webhook import Post, Webhook
 
 E = TypeVar("E", bound=Entity)
 T = TypeVar("T")
@@ -63,6 +67,10 @@ class Repository(Protocol[E]):
         Raises:
             NotFound: There is none.
         """
+        ...
+
+    async def several(self, names: Collection[str]) -> Sequence[E]:
+        """The entities of these ids, by id, as far as there are any."""
         ...
 
     async def add(self, entity: E) -> None:
@@ -122,11 +130,23 @@ class Belonging(Repository[E], Protocol[E]):
         ...
 
 
+class Expiring(Belonging[E], Protocol[E]):
+    """What belongs to one account for some time: sign-ins, sessions, tokens."""
+
+    async def forget(self, *, before: datetime) -> int:
+        """Remove what was over before a moment; return how many."""
+        ...
+
+
 class Audits(Repository[Audit], Protocol):
     """The audit log."""
 
-    async def latest(self, *, actor: str | None = None, limit: int = PAGE) -> Sequence[Audit]:
-        """The latest acts, of one account if it is named, newest first."""
+    async def latest(self, *, actor: str | None = None, after: str = "", limit: int = PAGE) -> Sequence[Audit]:
+        """The latest acts, of one account if it is named, newest first, from after an act on.
+
+        Raises:
+            NotFound: There is no such act to go on from.
+        """
         ...
 
 
@@ -214,8 +234,14 @@ class Ledger(Protocol):
         """What a ledger account holds; nothing where it never held anything."""
         ...
 
-    async def of(self, owner: str, *, apart_from: Collection[Act] = (), limit: int = PAGE) -> Sequence[Transaction]:
-        """The owner's transactions, but for some acts, newest first."""
+    async def of(
+        self, owner: str, *, apart_from: Collection[Act] = (), after: str = "", limit: int = PAGE
+    ) -> Sequence[Transaction]:
+        """The owner's transactions, but for some acts, newest first, from after a transaction on.
+
+        Raises:
+            NotFound: There is no such transaction to go on from.
+        """
         ...
 
     async def between(self, owner: str, start: datetime, end: datetime) -> Sequence[Transaction]:
@@ -250,8 +276,12 @@ class Disputes(Repository[Dispute], Protocol):
 class Generations(Repository[Generation], Protocol):
     """Pictures made from prompts."""
 
-    async def owned(self, owner: str, *, limit: int = PAGE) -> Sequence[Generation]:
-        """The owner's generations that are not deleted, newest first."""
+    async def owned(self, owner: str, *, after: str = "", limit: int = PAGE) -> Sequence[Generation]:
+        """The owner's generations that are not deleted, newest first, from after one on.
+
+        Raises:
+            NotFound: There is no such generation of theirs to go on after.
+        """
         ...
 
     async def unname(self, model: str, names: Collection[str]) -> None:
@@ -264,6 +294,14 @@ class Payouts(Repository[Payout], Protocol):
 
     async def of(self, owner: str, *, since: datetime | None = None, limit: int = PAGE) -> Sequence[Payout]:
         """The owner's payouts, requested since a moment if one is given, newest first."""
+        ...
+
+    async def latest(self, owner: str, *, after: str = "", limit: int = PAGE) -> Sequence[Payout]:
+        """The owner's payouts, newest first, from after a payout on.
+
+        Raises:
+            NotFound: There is no such payout to go on from.
+        """
         ...
 
     async def at(self, state: PayoutState, *, limit: int = PAGE) -> Sequence[Payout]:
@@ -332,12 +370,26 @@ class Datasets(Repository[Dataset], Protocol):
         tag: str | None = None,
         ratings: Collection[Rating] = tuple(Rating),
         after: str = "",
+        skip: int = 0,
         limit: int = PAGE,
     ) -> Sequence[Dataset]:
         """The datasets of a scope for an account, as `owned`; those for everyone the latest changed first.
 
-        The bin is listed without what is being purged, the latest deleted first.
+        The bin is listed without what is being purged, the latest deleted first. The first `skip` are passed over.
         """
+        ...
+
+    async def counted(
+        self,
+        account: str,
+        scope: Scope,
+        *,
+        text: str = "",
+        status: Status | None = None,
+        tag: str | None = None,
+        ratings: Collection[Rating] = tuple(Rating),
+    ) -> int:
+        """How many `listed` would find without a limit."""
         ...
 
     async def purgeable(self, *, before: datetime) -> Sequence[Dataset]:
@@ -364,8 +416,8 @@ class Datasets(Repository[Dataset], Protocol):
 class Items(Repository[Item], Protocol):
     """Pictures in datasets."""
 
-    async def of(self, dataset: str, *, limit: int = 0) -> Sequence[Item]:
-        """The items of a dataset by position, all unless there is a limit."""
+    async def of(self, dataset: str, *, after: int = -1, limit: int = 0) -> Sequence[Item]:
+        """The items of a dataset by position, from after one on; all unless there is a limit."""
         ...
 
     async def remove_all(self, names: Collection[str]) -> None:
@@ -516,12 +568,34 @@ class Jobs(Repository[Job], Protocol):
         """The owner's jobs, newest first."""
         ...
 
+    async def ordered(
+        self, owner: str, *, kind: str | None = None, state: JobState | None = None, after: str = "", limit: int = PAGE
+    ) -> Sequence[Job]:
+        """What somebody has ordered, of one kind and state if they are named, newest first, from after a job on.
+
+        Raises:
+            NotFound: There is no such job of theirs to go on after.
+        """
+        ...
+
+    async def paid(self, owner: str, *, after: str = "", limit: int = PAGE) -> Sequence[Job]:
+        """The owner's jobs that have a price, newest first, from after a job on.
+
+        Raises:
+            NotFound: There is no such job to go on from.
+        """
+        ...
+
     async def queue(self, *, limit: int = PAGE) -> Sequence[Job]:
         """Everybody's running and queued jobs, running first, then as they would be claimed."""
         ...
 
     async def ahead(self, pool: str, rank: float) -> int:
         """How many jobs of a pool wait at a better rank, eligible or not."""
+        ...
+
+    async def ranks(self, pool: str, *, below: float) -> Sequence[float]:
+        """The ranks below one at which jobs of a pool wait, eligible or not, the best first."""
         ...
 
 
@@ -548,8 +622,8 @@ class Runs(Repository[Run], Protocol):
         """Runs of which an epoch was chosen before a moment, and others that ended before one, not swept yet."""
         ...
 
-    async def chart(self, run: str) -> Sequence[MetricsPoint]:
-        """The metrics points of a run by step."""
+    async def chart(self, run: str, *, after: int = 0) -> Sequence[MetricsPoint]:
+        """The metrics points of a run after a step, by step."""
         ...
 
     async def plot(self, run: str, points: Sequence[MetricsPoint]) -> None:
@@ -620,6 +694,14 @@ class Notices(Repository[Notice], Protocol):
         """
         ...
 
+    async def of(self, account: str, *, after: str = "", limit: int = PAGE) -> Sequence[Notice]:
+        """What an account is told, newest first, from after a notice on.
+
+        Raises:
+            NotFound: There is no such notice to go on from.
+        """
+        ...
+
 
 class Cards(Repository[Card], Protocol):
     """Messages about jobs."""
@@ -636,6 +718,26 @@ class Cards(Repository[Card], Protocol):
         self, platform: Platform, *, apart_from: Collection[str] = (), now: datetime, limit: int = PAGE
     ) -> Sequence[Card]:
         """Open cards in all but some chats whose time has come and that no front end is at, oldest first."""
+        ...
+
+
+class Posts(Repository[Post], Protocol):
+    """Events on their way to webhooks."""
+
+    async def due(self, *, now: datetime, apart_from: Collection[str] = (), limit: int = PAGE) -> Sequence[Post]:
+        """Posts that may be sent now, to all but some webhooks, the longest due first."""
+        ...
+
+    async def of(self, webhook: str, *, limit: int = PAGE) -> Sequence[Post]:
+        """The latest posts to one webhook, newest first."""
+        ...
+
+    async def clear(self, webhook: str) -> None:
+        """Delete all posts to one webhook."""
+        ...
+
+    async def forget(self, *, before: datetime) -> int:
+        """Delete the posts of before a moment; return how many."""
         ...
 
 
@@ -717,18 +819,24 @@ class Repositories:
     parts: Parts
     payouts: Payouts
     pools: Pools
+    posts: Posts
     quotes: Repository[Quote]
     references: References
+    replays: Repository[Replay]
     remainders: Repository[Remainder]
     reports: Reports
     runs: Runs
     scenes: Scenes
+    sessions: Expiring[Session]
+    signins: Expiring[SignIn]
     snapshots: Snapshots
     switches: Repository[Switch]
+    tokens: Expiring[Token]
     updates: Updates
     uploads: Uploads
     usages: Usages
     vouchers: Repository[Voucher]
+    webhooks: Belonging[Webhook]
     workers: Workers
 
 

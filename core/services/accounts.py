@@ -3,7 +3,19 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.domain.account import Account, Actor, Identity, Notify, Place, Platform, Role, Telling, Where, identity_id
+from core.domain.account import (
+    Account,
+    Actor,
+    Identity,
+    Notify,
+    Place,
+    Platform,
+    Role,
+    Telling,
+    Where,
+    acting,
+    identity_id,
+)
 from core.domain.audit import Audit
 from core.domain.errors import NotThem
 from core.domain.ledger import points, refill
@@ -40,15 +52,7 @@ class Accounts:
             NotFound: There is no such account.
         """
         found = await _standing(self.store, account)
-        role = Role.ADMIN if await self._appointed(self.store, found) else found.role
-        return Actor(
-            account=found.id,
-            name=found.name,
-            role=role,
-            notify=found.notify,
-            banned=found.banned,
-            adult=found.adult is not None,
-        )
+        return acting(found, await self.store.identities.of(found.id), appointed=self.admins)
 
     async def logins(self, actor: Actor) -> Sequence[Identity]:
         """All logins that lead to the actor."""

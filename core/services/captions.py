@@ -1,6 +1,6 @@
 """Captions: written by hand or many at once, each change a version that can be undone; and sets of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.domain.account import Actor
@@ -39,8 +39,12 @@ class Captions:
     store: Store
     clock: Clock
 
-    async def edit(self, actor: Actor, item: Item, *, text: str) -> Item:
+    async def edit(
+        self, actor: Actor, item: Item, *, text: str, expecting: Callable[[CaptionVersion | None], None] | None = None
+    ) -> Item:
         """Write one caption by hand, as a new version.
+
+        `expecting` looks at the present one, and raises where that is not what the new one was made of.
 
         Raises:
             BadValue: Nothing is left of the text, or too much.
@@ -50,6 +54,8 @@ class Captions:
 
         async def work(tx: Repositories) -> Item:
             dataset = await _owned(tx, actor, item.dataset)
+            if expecting:
+                expecting(dataset.caption_of(await tx.items.get(item.id)))
             return await self._write_one(tx, actor, dataset, item, line, source=CaptionSource.HAND)
 
         return await self.store.transact(work)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from core.domain.account import Actor
 from core.domain.character import (
@@ -103,8 +104,11 @@ class Characters:
         name: str | None = None,
         trigger: str | None = None,
         active: bool | None = None,
+        expecting: Callable[[Character], None] | None = None,
     ) -> Changed:
         """Change what is given; its datasets follow its trigger word, its captions and models stay.
+
+        `expecting` looks at it as it is before the change, and raises where that is not what the change was made of.
 
         Raises:
             BadValue: The name cannot be one.
@@ -118,6 +122,8 @@ class Characters:
 
         async def work(tx: Repositories) -> Changed:
             before = owned(await tx.characters.find(character), actor.account, name=character)
+            if expecting:
+                expecting(before)
             after = before.edited(name=called, trigger=word, active=active, now=self.clock.now())
             await _require_free(tx, after)
             return await self._saved(tx, before, after)
@@ -132,9 +138,13 @@ class Characters:
             MinorsGuarded: It says a young age.
             NotFound: There is no such character of this actor.
         """
-        trait = self._trait(category, trait_value(value))
-        require_grown(trait.value, trait.phrase, f"{trait.category} {trait.value}")
-        return await self._changed(actor, character, lambda found: found.with_trait(trait, now=self.clock.now()))
+
+        def given(found: Character) -> Character:
+            trait = self._trait(category, trait_value(value))
+            require_grown(trait.value, trait.phrase, f"{trait.category} {trait.value}")
+            return found.with_trait(trait, now=self.clock.now())
+
+        return await self._changed(actor, character, given)
 
     async def untrait(self, actor: Actor, character: str, *, category: str) -> Changed:
         """Take a trait away.
@@ -150,6 +160,25 @@ class Characters:
             return found.without_trait(category, now=self.clock.now())
 
         return await self._changed(actor, character, without)
+
+    async def describe(self, actor: Actor, character: str, traits: Mapping[str, str]) -> Changed:
+        """Give a character many traits at once, by category; an empty value takes the trait away, others stay.
+
+        Raises:
+            BadValue: A category or a value cannot be one, or there are too many.
+            MinorsGuarded: One says a young age.
+            NotFound: There is no such character of this actor.
+        """
+        wished = [self._trait(category, trait_value(value)) for category, value in traits.items() if value.strip()]
+        for trait in wished:
+            require_grown(trait.value, trait.phrase, f"{trait.category} {trait.value}")
+        gone = [category for category, value in traits.items() if not value.strip()]
+
+        def described(found: Character) -> Character:
+            left = reduce(lambda one, category: one.without_trait(category, now=self.clock.now()), gone, found)
+            return reduce(lambda one, trait: one.with_trait(trait, now=self.clock.now()), wished, left)
+
+        return await self._changed(actor, character, described)
 
     async def attest(self, actor: Actor, character: str, *, words: str) -> Changed:
         """Attest that a character is somebody of age, in words of a version.

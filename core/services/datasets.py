@@ -1,27 +1,24 @@
 """Datasets: bundling files, letting the doctor look, describing, deleting."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.domain.account import Actor, Place
-from core.domain.artifact import Artifact
 from core.domain.conversation import Part
 from core.domain.dataset import Dataset, Scope, Status, dataset_name, owned, seen
 from core.domain.doctor import recaptioned
-from core.domain.errors import NameTaken, NotAdult, NothingToDo
+from core.domain.errors import NameTaken, NotAdult
 from core.domain.item import Item
 from core.domain.job import Job
 from core.domain.minors import require_fit
 from core.domain.quota import Quota, Usage
 from core.domain.rating import Rating
 from core.domain.trigger import folded, guarded
-from core.domain.upload import LIMIT, Upload
+from core.domain.upload import Upload
 from core.domain.value import Value
-from core.kinds import asked_before, enqueue, intake, used, validation
-from core.ports.blobs import Blobs
+from core.kinds import asked_before, enqueue, used, validation
 from core.ports.clock import Clock, Ids
-from core.ports.sources import Source, Stored
 from core.ports.store import PAGE, Repositories, Store
 
 
@@ -43,7 +40,6 @@ class Datasets:
     """What creators do before they pay. `quota` is how much each of them may store."""
 
     store: Store
-    blobs: Blobs
     clock: Clock
     ids: Ids
     quota: Quota
@@ -86,47 +82,6 @@ class Datasets:
 
         return await self.store.transact(work)
 
-    async def add(
-        self,
-        actor: Actor,
-        dataset: Dataset,
-        sources: Sequence[Source],
-        *,
-        links: Sequence[str] = (),
-        place: Place,
-        key: str,
-    ) -> Job:
-        """Take files in: their bytes durably first, then, in one transaction, the job that looks, and fetches links.
-
-        Raises:
-            NothingToDo: There is no file, and no link.
-            NotFound: There is no such dataset for this actor.
-            KeyReused: The key stands for another request.
-            FileTooLarge, FileUnreadable, QuotaFull: Something does not come in; no row is changed.
-        """
-        if not sources and not links:
-            raise NothingToDo(why="No file was given. Name pictures, conversations (JSONL) or a zip to add.")
-        now, count = self.clock.now(), len(sources) + len(links)
-        job = intake.incoming(dataset, count, id=self.ids.new(), key=key, now=now)
-        if known := await asked_before(self.store, job):
-            return known
-        await _owned(self.store, actor, dataset.id)
-        self.quota.require(await self.usage(actor), Usage(bytes=sum(source.size or 0 for source in sources), items=1))
-        files = tuple([await self._stored(source) for source in sources])
-        payload = intake.Payload(dataset=dataset.id, files=files, links=tuple(links))
-        more = Usage(bytes=sum(file.size for file in files), items=1)  # at least
-
-        async def work(tx: Repositories) -> Job:
-            if again := await asked_before(tx, job):
-                return again
-            current = await _owned(tx, actor, dataset.id)
-            self.quota.require(await used(tx, actor.account, now=now), more)
-            await tx.references.refer(*(file.sha256 for file in files))
-            await tx.datasets.save(current.uploading(now=now))
-            return await enqueue(tx, payload, job=job, place=place)
-
-        return await self.store.transact(work)
-
     async def check(self, actor: Actor, dataset: Dataset, *, place: Place, key: str) -> Job:
         """Let the doctor read every stored picture again.
 
@@ -157,16 +112,38 @@ class Datasets:
         tag: str | None = None,
         adult: bool = True,
         after: str = "",
+        skip: int = 0,
         limit: int = PAGE,
     ) -> Sequence[Dataset]:
         """Datasets whose name contains the text: the actor's by name, from after a name on, or those of a scope.
 
-        Those of others that are for adults are left out unless `adult`.
+        Those of others that are for adults are left out unless `adult`; the first `skip` of all are passed over.
         """
-        text, after = folded(text), folded(after)
-        ratings = tuple(Rating) if adult else (Rating.SFW,)
         return await self.store.datasets.listed(
-            actor.account, scope, text=text, status=status, tag=tag, ratings=ratings, after=after, limit=limit
+            actor.account,
+            scope,
+            text=folded(text),
+            status=status,
+            tag=tag,
+            ratings=_ratings(adult=adult),
+            after=folded(after),
+            skip=skip,
+            limit=limit,
+        )
+
+    async def count(
+        self,
+        actor: Actor,
+        *,
+        scope: Scope = Scope.MINE,
+        text: str = "",
+        status: Status | None = None,
+        tag: str | None = None,
+        adult: bool = True,
+    ) -> int:
+        """How many there are to list."""
+        return await self.store.datasets.counted(
+            actor.account, scope, text=folded(text), status=status, tag=tag, ratings=_ratings(adult=adult)
         )
 
     async def seen(self, actor: Actor, dataset: str) -> Dataset:
@@ -225,8 +202,11 @@ class Datasets:
         tags: Sequence[str] | None = None,
         constraints: Sequence[str] | None = None,
         rating: Rating | None = None,
+        expecting: Callable[[Dataset], None] | None = None,
     ) -> Dataset:
         """Call, describe or rate a dataset otherwise; what is not named stays.
+
+        `expecting` looks at it as it is before the change, and raises where that is not what the change was made of.
 
         Raises:
             NotFound: There is no such dataset of this actor.
@@ -243,6 +223,8 @@ class Datasets:
 
         async def work(tx: Repositories) -> Dataset:
             found = await _owned(tx, actor, dataset)
+            if expecting:
+                expecting(found)
             edited = found.edited(name=name, description=description, tags=tags, constraints=constraints, now=now)
             edited = edited.rated(rating or found.rating, now=now)
             await _require_free(tx, edited)
@@ -270,12 +252,9 @@ class Datasets:
 
         return await self.store.transact(work)
 
-    async def _stored(self, source: Source) -> Artifact:
-        if isinstance(source, Stored):
-            return source.artifact
-        async with source.open() as chunks:
-            blob = await self.blobs.put(chunks, name=source.name, limit=LIMIT)
-        return Artifact(name=source.name, sha256=blob.id, size=blob.size, media_type="application/octet-stream")
+
+def _ratings(*, adult: bool) -> tuple[Rating, ...]:
+    return tuple(Rating) if adult else (Rating.SFW,)
 
 
 async def _owned(tx: Repositories, actor: Actor, dataset: str) -> Dataset:

@@ -83,6 +83,17 @@ class Exports:
         items = [item for item in await self.store.items.of(dataset) if not item.withdrawn_at]
         return Manifest(dataset=found, items=tuple(items), parts=tuple(await self.store.parts.of(dataset)))
 
+    async def view(self, actor: Actor, export: str) -> Export:
+        """A file that was made for the actor.
+
+        Raises:
+            NotFound: There is none, or it is not there yet, or no longer.
+        """
+        found = await self.store.exports.find(export)
+        if found is None or found.owner != actor.account or found.expires_at <= self.clock.now():
+            raise NotFound(noun="export", name=export, hint="It is there when its job has succeeded, for a week.")
+        return found
+
     async def kept(self, job: str) -> Export | None:
         """The file that a job has made, while it is kept."""
         return await self.store.exports.find(job)

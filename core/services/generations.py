@@ -87,22 +87,35 @@ class Generations:
             NotEnoughPoints: The wallet does not cover the price; nothing is written.
             KeyReused: The key stands for another request.
         """
-        line, apart_from = prompt(wish.text), negative(wish.negative)
-        request = digest(wish.but(text=line, negative=apart_from).model_dump_json(exclude_defaults=True))
+        wish = wish.but(text=prompt(wish.text), negative=negative(wish.negative))
+        request = digest(wish.model_dump_json(exclude_defaults=True))
         if known := await _before(self.store, actor, key, request):
             return known
-        models, read = await self._read(actor, line, wish.offering, place)
+        wanted = await self._wanted(actor, wish, place, request=request)
+        return wanted if isinstance(wanted, Unclear) else await self._queue(actor, wanted, place=place, key=key)
+
+    async def plan(self, actor: Actor, wish: Wish, *, place: Place) -> Ordered | Unclear:
+        """What an order would be, and cost: nothing is ordered. Raises as an order does."""
+        wish = wish.but(text=prompt(wish.text), negative=negative(wish.negative))
+        wanted = await self._wanted(actor, wish, place)
+        if isinstance(wanted, Unclear):
+            return wanted
+        allowed = await self._allowed(self.store, actor, wanted, place)
+        return Ordered(job=drawing(allowed, self._offered(allowed.offering), key=allowed.id), generation=allowed)
+
+    async def _wanted(self, actor: Actor, wish: Wish, place: Place, *, request: str = "") -> Generation | Unclear:
+        models, read = await self._read(actor, wish.text, wish.offering, place)
         if unclear := next(iter(read.conflicts), None):
-            return Unclear(text=line, said=unclear.said, models=tuple(models[name] for name in unclear.models))
+            return Unclear(text=wish.text, said=unclear.said, models=tuple(models[name] for name in unclear.models))
         called = [(models[call.model], call.percent) for call in read.calls if call.percent]
         if not (called or wish.offering):
             raise NoTrigger(hint="Put one into it (see `model list`), or say on which base to draw without.")
-        wanted = Generation(
+        return Generation(
             owner=actor.account,
-            text=line,
+            text=wish.text,
             prompt=read.text,
             request=request,
-            negative=apart_from,
+            negative=wish.negative,
             adapters=tuple(
                 Adapter(model=model.id, owner=model.owner, name=model.name, percent=percent)
                 for model, percent in called
@@ -110,7 +123,6 @@ class Generations:
             trace=read.trace,
             **self._facts(wish.offering or called[0][0].offering, dict(wish), seed=wish.seed),
         )
-        return await self._queue(actor, wanted, place=place, key=key)
 
     async def again(self, actor: Actor, job: str, *, place: Place, key: str) -> Ordered:
         """Draw the same wish with the same models and a new seed, at the price and by the rules of now.
@@ -142,9 +154,13 @@ class Generations:
         wanted = made.varied(picture, strength=strength, request=request, **facts)
         return await self._queue(actor, wanted, place=place, key=key)
 
-    async def list(self, actor: Actor, *, limit: int = PAGE) -> Sequence[Generation]:
-        """The actor's generations, newest first."""
-        return await self.store.generations.owned(actor.account, limit=limit)
+    async def list(self, actor: Actor, *, after: str = "", limit: int = PAGE) -> Sequence[Generation]:
+        """The actor's generations, newest first, from after one on.
+
+        Raises:
+            NotFound: There is no such generation of this actor to go on after.
+        """
+        return await self.store.generations.owned(actor.account, after=after, limit=limit)
 
     async def view(self, actor: Actor, job: str) -> Ordered:
         """A generation with its job.

@@ -10,41 +10,14 @@ from core.domain.artifact import Artifact
 from core.domain.audit import Audit
 from core.domain.errors import LeaseLost, NotFound
 from core.domain.fleet import FORGOTTEN_AFTER, STALE_AFTER, Worker
-from core.domain.job import Failure, Job, Progress
+from core.domain.job import Failure, Job, JobState, Progress
 from core.domain.run import MetricsPoint
-from core.domain.scheduling import Forecast, behind, lacks, passed, paused, pool_of, preferred, serves, wanting
+from core.domain.scheduling import Waiting, behind, lacks, passed, paused, pool_of, preferred, serves, wanting
 from core.domain.switch import is_on, of_worker
 from core.domain.value import Value
 from core.kinds import Kind, end, foreseen
 from core.ports.clock import Clock, Ids
 from core.ports.store import PAGE, Repositories, Store
-
-
-class Waiting(Value):
-    """Why a job is waiting: when it will start, who could take it, what holds it back.
-
-    It is `blocked_by` its owner's other jobs. `pauses` are the switches that keep everybody from it. Where nobody can
-    take it, `wanting` is what the worker lacks that comes closest. `helped` is when it would start with one worker more
-    of those that can take it.
-    """
-
-    job: Job
-    forecast: Forecast
-    helped: Forecast
-    workers: tuple[Worker, ...]
-    wanting: tuple[str, ...]
-    blocked_by: tuple[Job, ...]
-    pauses: tuple[str, ...]
-
-    @property
-    def ahead(self) -> int:
-        """How many jobs go before it."""
-        return self.forecast.ahead
-
-    @property
-    def paused(self) -> bool:
-        """Whether operators let nobody take it."""
-        return bool(self.pauses)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +121,7 @@ class Jobs:
         Raises:
             LeaseLost: The attempt is stale; nothing is changed.
         """
-        await self._save(job, lambda current: current.fenced(token).released())
+        await self._save(job, lambda current: current.fenced(token).released(now=self.clock.now()))
 
     async def expire(self) -> list[Job]:
         """Take back the jobs whose lease ran out; what has lost too many workers is failed and paid back.
@@ -212,10 +185,25 @@ class Jobs:
         """
         return await self._visible(self.store, actor, job)
 
-    async def list(self, actor: Actor) -> Sequence[Job]:
-        """The actor's jobs of all kinds that somebody asked for, newest first."""
-        found = await self.store.jobs.owned(actor.account, limit=4 * PAGE)
-        return [job for job in found if job.ordered][:PAGE]
+    async def list(
+        self,
+        actor: Actor,
+        *,
+        kind: str | None = None,
+        state: JobState | None = None,
+        after: str = "",
+        limit: int = PAGE,
+    ) -> Sequence[Job]:
+        """The actor's jobs that somebody asked for, of one kind and state if they are named, newest first.
+
+        Raises:
+            NotFound: There is no such job of the actor to go on after.
+        """
+        return await self.store.jobs.ordered(actor.account, kind=kind, state=state, after=after, limit=limit)
+
+    async def about(self, actor: Actor, subject: str) -> Sequence[Job]:
+        """The jobs about one thing that have not ended, those that the actor may see."""
+        return [job for job in await self.store.jobs.about(subject) if job.visible_to(actor)]
 
     async def why(self, actor: Actor, job: str) -> Waiting:
         """Why a job is waiting.

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from core.domain.account import Account, Actor, Role
 from core.domain.artifact import Artifact
 from core.domain.errors import BadValue, NameTaken, NotThem
+from core.domain.event import published
 from core.domain.model import SAMPLES, Licence, Model, Scope, Search, Visibility, meant, owned, seen
 from core.domain.rating import Rating
 from core.domain.run import Run
 from core.domain.trigger import folded
 from core.domain.value import Value
-from core.kinds import publication, training
+from core.kinds import announce, publication, training
 from core.ports.clock import Clock, Ids
 from core.ports.store import PAGE, Repositories, Store
 
 ALL = 0
+Expecting = Callable[[Model], None] | None
 
 
 class ModelView(Value):
@@ -137,9 +139,13 @@ class Models:
             NotFound: There is no such model of this actor.
             NotThem: It is the actor's own account.
         """
-        if account.id == actor.account:
-            raise NotThem(name=account.name, why="the model is theirs")
-        return await self._change(actor, model, lambda found: found.shared_with(account.id))
+
+        def shared(found: Model) -> Model:
+            if account.id == found.owner:
+                raise NotThem(name=account.name, why="the model is theirs")
+            return found.shared_with(account.id)
+
+        return await self._change(actor, model, shared)
 
     async def unshare(self, actor: Actor, model: str, account: Account) -> Model:
         """Take a model back from an account; one that does not have it changes nothing.
@@ -166,19 +172,25 @@ class Models:
         description: str | None = None,
         licence: Licence | None = None,
         tags: Sequence[str] | None = None,
+        expecting: Expecting = None,
     ) -> Model:
         """Change how a model presents itself; what is not named stays.
+
+        `expecting` looks at it as it is before the change, and raises where that is not what the change was made of.
 
         Raises:
             NotFound: There is no such model of this actor.
             BadValue: The description or a tag cannot be one.
         """
         return await self._change(
-            actor, model, lambda found: found.edited(description=description, licence=licence, tags=tags)
+            actor,
+            model,
+            lambda found: found.edited(description=description, licence=licence, tags=tags),
+            expecting=expecting,
         )
 
-    async def rename(self, actor: Actor, model: str, name: str) -> Model:
-        """Call a model otherwise; its old names stay its own, and lead to it.
+    async def rename(self, actor: Actor, model: str, name: str, *, expecting: Expecting = None) -> Model:
+        """Call a model otherwise, where it is as expected; its old names stay its own, and lead to it.
 
         Raises:
             NotFound: There is no such model of this actor.
@@ -187,7 +199,7 @@ class Models:
         """
 
         async def work(tx: Repositories) -> Model:
-            renamed = owned(await tx.models.find(model), actor, name=model).renamed(name)
+            renamed = _expected(await tx.models.find(model), actor, name=model, expecting=expecting).renamed(name)
             known = await tx.models.named(actor.account, renamed.slug)
             if known and known.id != model:
                 raise NameTaken(noun="model", name=renamed.slug)
@@ -228,18 +240,20 @@ class Models:
 
         return await self.store.transact(work)
 
-    async def delete(self, actor: Actor, model: str) -> Model:
-        """Put a model out of everybody's sight; pictures that were ordered are still drawn, what it earned stays.
+    async def delete(self, actor: Actor, model: str, *, expecting: Expecting = None) -> Model:
+        """Put a model that is as expected out of sight; what was ordered is still drawn, what it earned stays.
 
         Raises:
             NotFound: There is no such model of this actor.
         """
         now = self.clock.now()
-        return await self._change(actor, model, lambda found: found.deleted(now=now))
+        return await self._change(actor, model, lambda found: found.deleted(now=now), expecting=expecting)
 
-    async def _change(self, actor: Actor, model: str, changed: Callable[[Model], Model]) -> Model:
+    async def _change(
+        self, actor: Actor, model: str, changed: Callable[[Model], Model], *, expecting: Expecting = None
+    ) -> Model:
         async def work(tx: Repositories) -> Model:
-            after = changed(owned(await tx.models.find(model), actor, name=model))
+            after = changed(_expected(await tx.models.find(model), actor, name=model, expecting=expecting))
             await self._save(tx, after)
             return after
 
@@ -251,6 +265,16 @@ class Models:
         await tx.models.save(model)
         if model.imprint != before.imprint:
             await publication.begun(tx, model, ids=self.ids, now=self.clock.now())
+        if model.listed and not before.listed:
+            await announce(tx, published(model, now=self.clock.now()), ids=self.ids)
+
+
+def _expected(found: Model | None, actor: Actor, *, name: str, expecting: Expecting) -> Model:
+    """The actor's model, where it is as the actor expects it to be."""
+    model = owned(found, actor, name=name)
+    if expecting:
+        expecting(model)
+    return model
 
 
 async def _samples(tx: Repositories, model: Model) -> Sequence[Artifact]:

@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 
 from core.domain.account import Account, Actor, Role
 from core.domain.audit import Audit
+from core.domain.census import Line
 from core.domain.errors import BadValue, KeyReused, NotFound
-from core.domain.fleet import FORGOTTEN_AFTER, Worker
+from core.domain.fleet import FORGOTTEN_AFTER, STALE_AFTER, Worker
 from core.domain.job import Job, Priority
 from core.domain.notice import Notice, Topic
 from core.domain.scheduling import pool_of, prioritised
 from core.domain.switch import QUEUE, Switch, is_on, of_worker, pauses_work
 from core.domain.value import Value
 from core.ports.clock import Clock, Ids
-from core.ports.store import Repositories, Store
+from core.ports.store import PAGE, Repositories, Store
 
 LENGTH = 1000  # characters of news
 PACE = timedelta(seconds=0.1)  # between two people who are told them
@@ -98,6 +99,20 @@ class Operations:
         pauses = [one.id async for one in self.store.switches.everything() if not one.on and pauses_work(one.id)]
         return Queue(pauses=tuple(sorted(pauses)), jobs=jobs, owners=owners)
 
+    async def lines(self, actor: Actor) -> list[Line]:
+        """What waits and runs by what workers need for it, those first that nobody takes.
+
+        Raises:
+            NotAllowed: The actor is no admin.
+        """
+        actor.require(Role.ADMIN)
+        crowds = await self.store.censuses.crowds()
+        pools = await self.store.pools.several({crowd.pool for crowd in crowds})
+        workers = await self.store.workers.seen_since(self.clock.now() - STALE_AFTER)
+        off = {one.id async for one in self.store.switches.everything() if not one.on}
+        lines = [Line.of(pool, crowds, workers, off) for pool in pools]
+        return sorted(lines, key=lambda line: (bool(line.takers), line.pool.id))
+
     async def prioritise(self, actor: Actor, job: str, priority: Priority) -> Job:
         """Give a waiting job another weight, and the place that goes with it.
 
@@ -132,7 +147,7 @@ class Operations:
 
         async def work(tx: Repositories) -> Job:
             found = await self._found(tx, job)
-            waiting = found.requeued()
+            waiting = found.requeued(now=self.clock.now())
             await tx.jobs.save(waiting)
             await tx.audits.add(audit.but(details={"worker": found.worker or ""}))
             return waiting
@@ -150,14 +165,15 @@ class Operations:
         known = await self.store.workers.seen_since(now - FORGOTTEN_AFTER)
         return [await self._hand(worker, now) for worker in sorted(known, key=lambda one: not one.live(now=now))]
 
-    async def deeds(self, actor: Actor, *, by: str | None = None) -> list[Deed]:
-        """The latest acts, of one account if it is named, newest first.
+    async def deeds(self, actor: Actor, *, by: str | None = None, after: str = "", limit: int = PAGE) -> list[Deed]:
+        """The latest acts, of one account if it is named, newest first, from after an act on.
 
         Raises:
             NotAllowed: The actor is no admin.
+            NotFound: There is no such act.
         """
         actor.require(Role.ADMIN)
-        audits = await self.store.audits.latest(actor=by)
+        audits = await self.store.audits.latest(actor=by, after=after, limit=limit)
         names = await self._names(account for audit in audits for account in (audit.actor, audit.subject))
         return [
             Deed(audit=audit, by=names.get(audit.actor, audit.actor), to=names.get(audit.subject, audit.subject))

@@ -9,6 +9,7 @@ from core.domain.artifact import Artifact
 from core.domain.audit import Audit
 from core.domain.claim import Claim, asked, news, table
 from core.domain.errors import BadValue, KeyReused, NotFound, NothingToDo
+from core.domain.event import stepped
 from core.domain.ledger import Transaction, debt, earnings, qoints
 from core.domain.payout import (
     WINDOW,
@@ -23,10 +24,10 @@ from core.domain.payout import (
     takes_two,
 )
 from core.domain.trigger import folded
-from core.kinds import generation, staff
+from core.kinds import announce, generation, staff
 from core.ports.blobs import Blobs
 from core.ports.clock import Clock, Ids
-from core.ports.store import Repositories, Store
+from core.ports.store import PAGE, Repositories, Store
 
 LARGEST = 2**24  # bytes of a file
 ACTS = {
@@ -51,9 +52,13 @@ class Payouts:
     four_eyes: int
     admins: Collection[str]
 
-    async def list(self, actor: Actor) -> Sequence[Payout]:
-        """The actor's payouts, newest first."""
-        return await self.store.payouts.of(actor.account)
+    async def list(self, actor: Actor, *, after: str = "", limit: int = PAGE) -> Sequence[Payout]:
+        """The actor's payouts, newest first, from after a payout on.
+
+        Raises:
+            NotFound: The actor has no such payout.
+        """
+        return await self.store.payouts.latest(actor.account, after=after, limit=limit)
 
     async def view(self, actor: Actor, payout: str) -> Payout:
         """One payout.
@@ -234,6 +239,7 @@ class Payouts:
                 await tx.ledger.post(transaction)
             await tx.payouts.save(payout)
             await tx.notices.add(news(payout, owner))
+            await announce(tx, stepped(payout), ids=self.ids)
         first = payouts[0]
         audit = Audit(
             id=_act(first.state, key),

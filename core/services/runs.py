@@ -48,9 +48,9 @@ class Runs:
         """The run of a job, where it is a training."""
         return await self.store.runs.find(job)
 
-    async def chart(self, job: str) -> Sequence[MetricsPoint]:
-        """The metrics points of a training."""
-        return await self.store.runs.chart(job)
+    async def chart(self, job: str, *, after: int = 0) -> Sequence[MetricsPoint]:
+        """The metrics points of a training after a step."""
+        return await self.store.runs.chart(job, after=after)
 
     async def passed(self, job: str, token: str, epoch: Epoch, *, run: str) -> None:
         """Record an epoch with its artifact and samples, fenced by the attempt's token.

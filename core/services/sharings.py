@@ -33,9 +33,13 @@ class Sharings:
             NotFound: There is no such dataset of this actor.
             NotThem: It is the actor's own account.
         """
-        if account.id == actor.account:
-            raise NotThem(name=account.name, why="the dataset is theirs")
-        return await self._change(actor, dataset, lambda found: found.shared_with(account.id))
+
+        def shared(found: Dataset) -> Dataset:
+            if account.id == found.owner:
+                raise NotThem(name=account.name, why="the dataset is theirs")
+            return found.shared_with(account.id)
+
+        return await self._change(actor, dataset, shared)
 
     async def unshare(self, actor: Actor, dataset: str, account: Account) -> Dataset:
         """Take a dataset back from an account; one that does not have it changes nothing.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.domain.account import Actor
 from core.domain.artifact import Artifact
 from core.domain.errors import BadValue, JobEnded, NotFound, NotSteerable, OfferingClosed, Outdated, OutOfBounds
-from core.domain.failure import Remedy
+from core.domain.failure import REMEDIES, Remedy
 from core.domain.job import Job, JobState
 from core.domain.ledger import hold
 from core.domain.notice import steered
@@ -190,7 +190,8 @@ class Steerings:
             current = (await tx.jobs.get(job)).fenced(token)
             run = (await tx.runs.get(job)).remedied(remedy)
             await tx.runs.save(run)
-            await tx.jobs.save(current.reported(now=self.clock.now()))
+            now = self.clock.now()
+            await tx.jobs.save(current.reported(now=now).noted(REMEDIES[remedy], now=now))
             return run
 
         return await self.store.transact(work)

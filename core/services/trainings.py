@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from core.domain.account import Actor, Place
 from core.domain.cost import Estimate, estimated
-from core.domain.dataset import Dataset, Kind
+from core.domain.dataset import Dataset, Kind, seen
 from core.domain.errors import NotFound, OfferingClosed
 from core.domain.fleet import STALE_AFTER, Worker
 from core.domain.job import Job
@@ -81,6 +81,14 @@ class Trainings:
             Ambiguous, ModelUnfit: The model to continue from means several, or is of another family.
             BaseUnavailable: No worker that is there can load the base model.
         """
+        shown = await self.estimate(actor, dataset, offering, preset=preset, overrides=overrides)
+        await self.store.quotes.add(shown.quote)
+        return shown
+
+    async def estimate(
+        self, actor: Actor, dataset: Dataset, offering: Offering, *, preset: str, overrides: Mapping[str, str]
+    ) -> Quoted:
+        """The same price, without keeping it for an order. Raises as a quote does."""
         wishes = wished(overrides)
         gpu = offering.gpu(wishes.gpu)
         start = await self._start(self.store, actor, wishes.model, offering)
@@ -106,9 +114,20 @@ class Trainings:
             model=start.model.id if start else None,
         )
         require_fit(*quote.words, rating=rated(dataset, start))
-        shown = await self._quoted(actor, quote, dataset, offering, takes)
-        await self.store.quotes.add(quote)
-        return shown
+        return await self._quoted(actor, quote, dataset, offering, takes)
+
+    async def quoted(self, actor: Actor, quote: str) -> Quoted:
+        """A quote once more, with the balance and the queue of now.
+
+        Raises:
+            NotFound: There is no such quote for this actor, or what it is about is gone.
+            OfferingClosed, BaseUnavailable: The offering is gone meanwhile, or no worker can load its base.
+        """
+        found = await self._mine(self.store, actor, quote)
+        dataset = seen(await self.store.datasets.find(found.dataset), actor, name=found.dataset)
+        offering = self._offered(found.offering)
+        takes = await self._takes(offering, found.hyperparameters, found.gpu)
+        return await self._quoted(actor, found, dataset, offering, takes)
 
     async def order(self, actor: Actor, quote: str, *, place: Place, attested: str | None = None) -> Job:
         """Accept a quote: snapshot, hold, job and card in one transaction. Accepting it again gives the same job.
@@ -156,6 +175,16 @@ class Trainings:
             return await enqueue(tx, payload, job=job, place=place)
 
         return await self.store.transact(work)
+
+    async def offer(self, name: str) -> tuple[Offering, bool]:
+        """One offering, with whether it can be ordered now.
+
+        Raises:
+            NotFound: There is none of this id.
+        """
+        if name not in self.offerings:
+            raise NotFound(noun="offering", name=name, hint="See `offerings`.")
+        return self.offerings[name], await _is_on(self.store, name)
 
     async def offered(self) -> Sequence[tuple[Offering, bool]]:
         """All offerings, each with whether it can be ordered now."""
@@ -232,7 +261,7 @@ class Trainings:
             dataset=dataset,
             offering=offering,
             balance=(await wallet(self.store, actor.account)).total,
-            queue=await foreseen(self.store, job, now=quote.created_at),
+            queue=await foreseen(self.store, job, now=self.clock.now()),
             takes=takes,
             choices={gpu: await self._choice(offering, quote.hyperparameters, gpu) for gpu in there},
             manned=bool(able(job, workers)),

@@ -16,6 +16,7 @@ from core.domain.value import Value
 from core.kinds import enqueue, intake, used
 from core.ports.blobs import Blobs
 from core.ports.clock import Clock, Ids
+from core.ports.sources import Cut
 from core.ports.store import Repositories, Store
 
 PURPOSE = "upload"
@@ -67,6 +68,18 @@ class Uploads:
         )
         await self.store.uploads.add(upload)
         return self._link(upload)
+
+    async def going_on(self, actor: Actor, dataset: Dataset, *, place: Place) -> str:
+        """The link of the actor's session for a dataset that still takes files, or else of a new one.
+
+        Raises:
+            Banned: The actor may do nothing here.
+            NotFound: There is no such dataset of this actor.
+            TooManyUploads: The actor has as many sessions open as anybody may.
+        """
+        begun = await self.store.uploads.open_for(dataset.id, now=self.clock.now())
+        own = [upload for upload in begun if upload.account == actor.account]
+        return await self.resume(actor, own[0].id) if own else await self.open(actor, dataset, place=place)
 
     async def resume(self, actor: Actor, upload: str) -> str:
         """The link of a session that was begun earlier, to go on with what is not complete.
@@ -121,7 +134,7 @@ class Uploads:
         session = self._session(token)
         upload, _ = await _current(self.store, session)
         file = upload.require_next(name, offset, now=self.clock.now())
-        stream = _Cut(chunks)
+        stream = Cut(chunks)
         while await stream.more():
             blob = await self.blobs.put(stream.piece(PIECE), name=name, limit=PIECE)
             piece = Artifact(name=name, sha256=blob.id, size=blob.size, media_type=RAW)
@@ -239,30 +252,6 @@ class Uploads:
         for piece in pieces:
             async for chunk in self.blobs.open(piece.sha256):
                 yield chunk
-
-
-class _Cut:
-    """A stream that is read in pieces."""
-
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = b""
-
-    async def more(self) -> bool:
-        """Whether anything is left."""
-        while not self._rest:
-            try:
-                self._rest = await anext(self._chunks)
-            except StopAsyncIteration:
-                return False
-        return True
-
-    async def piece(self, size: int) -> AsyncIterator[bytes]:
-        """The next bytes, at most so many."""
-        while size and await self.more():
-            chunk, self._rest = self._rest[:size], self._rest[size:]
-            size -= len(chunk)
-            yield chunk
 
 
 async def _current(tx: Repositories, session: str) -> tuple[Upload, Dataset]:

@@ -35,7 +35,8 @@ from core.ports.store import Repositories, Store
 
 MOST = 1_000_000
 OF_A_JOB = (Act.HOLD, Act.CAPTURE, Act.RELEASE, Act.REFUND)  # what its owner sees; royalties are other people's
-OF_EARNINGS = (Act.ROYALTY, Act.MATURE, Act.CLAWBACK, Act.PAYOUT, Act.RETURN, Act.PAID)  # no wallet is touched
+OF_EARNINGS = (Act.ROYALTY, Act.MATURE, Act.CLAWBACK, Act.PAYOUT, Act.RETURN, Act.PAID)
+ELSEWHERE = (Act.CAPTURE, *OF_EARNINGS)  # no wallet is touched
 
 
 class Receipt(Value):
@@ -96,9 +97,13 @@ class Wallets:
             latest=tuple(await self.statement(actor)),
         )
 
-    async def statement(self, actor: Actor, *, limit: int = 10) -> Sequence[Transaction]:
-        """The latest transactions of the actor's wallet, newest first."""
-        return await self.store.ledger.of(actor.account, apart_from=OF_EARNINGS, limit=limit)
+    async def statement(self, actor: Actor, *, after: str = "", limit: int = 10) -> Sequence[Transaction]:
+        """The latest transactions of the actor's wallet, newest first, from after a transaction on.
+
+        Raises:
+            NotFound: The actor has no such transaction.
+        """
+        return await self.store.ledger.of(actor.account, apart_from=ELSEWHERE, after=after, limit=limit)
 
     async def monthly(self, actor: Actor, month: date | None = None) -> Statement:
         """The statement of a month (its first day), or of this one: replayed from the actor's entries.
@@ -123,9 +128,13 @@ class Wallets:
             closing=opening.but(**{lot.value: amount + moved[lot] for lot, amount in opening.lots.items()}),
         )
 
-    async def receipts(self, actor: Actor, *, limit: int = 10) -> list[Receipt]:
-        """A receipt for each of the actor's latest paid jobs, newest first."""
-        jobs = [job for job in await self.store.jobs.owned(actor.account, limit=limit * 3) if job.price][:limit]
+    async def receipts(self, actor: Actor, *, after: str = "", limit: int = 10) -> list[Receipt]:
+        """A receipt for each of the actor's latest paid jobs, newest first, from after a job on.
+
+        Raises:
+            NotFound: The actor has no such job.
+        """
+        jobs = await self.store.jobs.paid(actor.account, after=after, limit=limit)
         return [await self._receipt(job) for job in jobs]
 
     async def receipt(self, actor: Actor, job: str) -> Receipt:

@@ -54,6 +54,6 @@ class Audits(Entities[Audit]):
     def __init__(self, database: Database, session: Session) -> None:
         super().__init__(database, session, shape=Audit, name="audits")
 
-    async def latest(self, *, actor: str | None = None, limit: int = PAGE) -> list[Audit]:
-        """The latest acts, of one account if it is named, newest first."""
-        return await self._all({"actor": actor} if actor else {}, sort=[("at", -1)], limit=limit)
+    async def latest(self, *, actor: str | None = None, after: str = "", limit: int = PAGE) -> list[Audit]:
+        """The latest acts, of one account if it is named, newest first, from after an act on."""
+        return await self._latest({"actor": actor} if actor else {}, "at", after=after, limit=limit)

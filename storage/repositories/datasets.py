@@ -34,19 +34,32 @@ class Datasets(Entities[Dataset]):
         tag: str | None = None,
         ratings: Collection[Rating] = tuple(Rating),
         after: str = "",
+        skip: int = 0,
         limit: int = PAGE,
     ) -> list[Dataset]:
         """The datasets of a scope for an account, as `owned`; those for everyone the latest changed first.
 
-        The bin is listed without what is being purged, the latest deleted first.
+        The bin is listed without what is being purged, the latest deleted first. The first `skip` are passed over.
         """
-        name = ({"$gt": after} if after else {}) | ({"$regex": pattern(text)} if text else {})
-        wanted = {"folded": name, "status": status, "tags": tag}
-        query: dict[str, Any] = {field: value for field, value in wanted.items() if value}
-        if len(ratings) < len(Rating):
-            query["rating"] = {"$in": list(ratings)}
+        query = _narrowed(text=text, status=status, tag=tag, ratings=ratings, after=after)
         where, order = _shelf(account, scope)
-        return await self._all(query | where, sort=[order], limit=limit)
+        return await self._all(query | where, sort=[order], skip=skip, limit=limit)
+
+    async def counted(
+        self,
+        account: str,
+        scope: Scope,
+        *,
+        text: str = "",
+        status: Status | None = None,
+        tag: str | None = None,
+        ratings: Collection[Rating] = tuple(Rating),
+    ) -> int:
+        """How many `listed` would find without a limit."""
+        where, _ = _shelf(account, scope)
+        query = _narrowed(text=text, status=status, tag=tag, ratings=ratings) | where
+        with translated():
+            return await self._rows.count_documents(query, session=self._session)
 
     async def purgeable(self, *, before: datetime) -> list[Dataset]:
         """Everybody's datasets that were deleted before a moment, and those whose purge is not at its end."""
@@ -81,9 +94,10 @@ class Items(Entities[Item]):
     def __init__(self, database: Database, session: Session) -> None:
         super().__init__(database, session, shape=Item, name="items")
 
-    async def of(self, dataset: str, *, limit: int = 0) -> list[Item]:
-        """The items of a dataset by position, all unless there is a limit."""
-        return await self._all({"dataset": dataset}, sort=[("position", 1)], limit=limit)
+    async def of(self, dataset: str, *, after: int = -1, limit: int = 0) -> list[Item]:
+        """The items of a dataset by position, from after one on; all unless there is a limit."""
+        query: dict[str, Any] = {"dataset": dataset} | ({"position": {"$gt": after}} if after >= 0 else {})
+        return await self._all(query, sort=[("position", 1)], limit=limit)
 
     async def remove_all(self, names: Collection[str]) -> None:
         """Delete the items of these ids."""
@@ -107,6 +121,16 @@ class Parts(Entities[Part]):
     async def clear(self, dataset: str) -> None:
         """Delete all parts of a dataset."""
         await self._clear({"dataset": dataset})
+
+
+def _narrowed(
+    *, text: str, status: Status | None, tag: str | None, ratings: Collection[Rating], after: str = ""
+) -> dict[str, Any]:
+    """What else is asked of the datasets of a scope."""
+    name = ({"$gt": after} if after else {}) | ({"$regex": pattern(text)} if text else {})
+    wanted = {"folded": name, "status": status, "tags": tag}
+    query: dict[str, Any] = {field: value for field, value in wanted.items() if value}
+    return query | ({"rating": {"$in": list(ratings)}} if len(ratings) < len(Rating) else {})
 
 
 def _shelf(account: str, scope: Scope) -> tuple[dict[str, Any], tuple[str, int]]:

@@ -1,7 +1,7 @@
 """What every repository does: find, get, add and save entities of one shape in one collection."""
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from pymongo import ReplaceOne
@@ -42,6 +42,10 @@ class Entities(Generic[E]):
         if found is None:
             raise NotFound(noun=self._shape.__name__.lower(), name=name, hint="It may have been removed.")
         return found
+
+    async def several(self, names: Collection[str]) -> list[E]:
+        """The entities of these ids, by id, as far as there are any."""
+        return await self._all({"_id": {"$in": list(names)}}) if names else []
 
     async def add(self, entity: E) -> None:
         """Insert a new entity."""
@@ -87,11 +91,44 @@ class Entities(Generic[E]):
             await self._rows.delete_many(query, session=self._session)
 
     async def _all(
-        self, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (("_id", 1),), limit: int = 0
+        self,
+        query: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]] = (("_id", 1),),
+        skip: int = 0,
+        limit: int = 0,
     ) -> list[E]:
         with translated():
-            found = self._rows.find(query, session=self._session).sort(list(sort)).limit(limit)
+            found = self._rows.find(query, session=self._session).sort(list(sort)).skip(skip).limit(limit)
             return [entity(self._shape, row) async for row in found]
+
+    async def _latest(
+        self, query: Mapping[str, Any], moment: str, *, after: str, limit: int, wanted: Callable[[E], bool] = bool
+    ) -> list[E]:
+        """The newest first by the field of a moment, those of one moment by id, from after the entity of an id on.
+
+        What is not wanted is sorted out here: the embedded database leaves an index alone when a condition is not part
+        of it.
+
+        Raises:
+            NotFound: There is no such entity among them (any more) to go on from.
+        """
+        last = await self._one({**query, "_id": after}) if after else None
+        if after and last is None:
+            raise NotFound(noun="place to go on from", name=after, hint="Begin again with the newest.")
+        found: list[E] = []
+        bound = {moment: {"$lte": getattr(last, moment)}} if last else {}
+        with translated():
+            rows = self._rows.find({**query, **bound}, session=self._session).sort([(moment, -1), ("_id", -1)])
+            async with rows:
+                async for row in rows:
+                    one = entity(self._shape, row)
+                    behind = last is None or (getattr(one, moment), one.id) < (getattr(last, moment), last.id)
+                    if behind and wanted(one):
+                        found.append(one)
+                    if len(found) == limit:
+                        break
+        return found
 
 
 def pattern(text: str) -> str:

@@ -16,9 +16,9 @@ class Generations(Entities[Generation]):
     def __init__(self, database: Database, session: Session) -> None:
         super().__init__(database, session, shape=Generation, name="generations")
 
-    async def owned(self, owner: str, *, limit: int = PAGE) -> list[Generation]:
-        """The owner's generations that are not deleted, newest first."""
-        return await self._all({"owner": owner, "deleted_at": None}, sort=[("created_at", -1)], limit=limit)
+    async def owned(self, owner: str, *, after: str = "", limit: int = PAGE) -> list[Generation]:
+        """The owner's generations that are not deleted, newest first, from after one on."""
+        return await self._latest({"owner": owner, "deleted_at": None}, "created_at", after=after, limit=limit)
 
     async def unname(self, model: str, names: Collection[str]) -> None:
         """Call a model no longer by its names, in whatever was drawn with it."""

@@ -101,6 +101,22 @@ class Jobs(Entities[Job]):
         query = {"owner": owner} | ({"kind": kind} if kind else {})
         return await self._all(query, sort=[("created_at", -1)], limit=limit)
 
+    async def ordered(
+        self, owner: str, *, kind: str | None = None, state: JobState | None = None, after: str = "", limit: int = PAGE
+    ) -> list[Job]:
+        """What somebody has ordered, of one kind and state if they are named, newest first, from after a job on."""
+
+        def wanted(job: Job) -> bool:
+            return job.ordered and kind in {None, job.kind} and state in {None, job.state}
+
+        return await self._latest({"owner": owner}, "created_at", after=after, limit=limit, wanted=wanted)
+
+    async def paid(self, owner: str, *, after: str = "", limit: int = PAGE) -> list[Job]:
+        """The owner's jobs that have a price, newest first, from after a job on."""
+        return await self._latest(
+            {"owner": owner}, "created_at", after=after, limit=limit, wanted=lambda one: one.price > 0
+        )
+
     async def queue(self, *, limit: int = PAGE) -> list[Job]:
         """Everybody's running and queued jobs, running first, then as they would be claimed."""
         return await self._all({"state": LIVE}, sort=[("state", -1), ("rank", 1)], limit=limit)
@@ -110,6 +126,14 @@ class Jobs(Entities[Job]):
         queries = [_ranked(pool, rank, eligible=eligible) for eligible in (True, False)]
         with translated():
             return sum([await self._rows.count_documents(query, session=self._session) for query in queries])
+
+    async def ranks(self, pool: str, *, below: float) -> list[float]:
+        """The ranks below one at which jobs of a pool wait, eligible or not, the best first."""
+        queries = [_ranked(pool, below, eligible=eligible) for eligible in (True, False)]
+        only = {"_id": 0, "rank": 1}
+        with translated():
+            found = [self._rows.find(query, only, session=self._session) for query in queries]
+            return sorted([row["rank"] for rows in found async for row in rows])
 
 
 class Pools(Entities[Pool]):

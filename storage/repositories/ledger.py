@@ -7,7 +7,6 @@ from typing import Any
 from core.domain.errors import KeyReused, Overdrawn
 from core.domain.ledger import Act, Balance, Entry, Transaction, is_house
 from core.ports.store import PAGE
-from storage.documents import entity
 from storage.errors import translated
 from storage.repositories.entities import Database, Entities, Session
 
@@ -44,9 +43,11 @@ class Ledger:
         """What a ledger account holds; nothing where it never held anything."""
         return await self._balances.find(account) or Balance(id=account)
 
-    async def of(self, owner: str, *, apart_from: Collection[Act] = (), limit: int = PAGE) -> list[Transaction]:
-        """The owner's transactions, but for some acts, newest first."""
-        return await self._transactions.latest(owner, apart_from=apart_from, limit=limit)
+    async def of(
+        self, owner: str, *, apart_from: Collection[Act] = (), after: str = "", limit: int = PAGE
+    ) -> list[Transaction]:
+        """The owner's transactions, but for some acts, newest first, from after a transaction on."""
+        return await self._transactions.latest(owner, apart_from=apart_from, after=after, limit=limit)
 
     async def between(self, owner: str, start: datetime, end: datetime) -> list[Transaction]:
         """The owner's transactions from one moment until before another, oldest first."""
@@ -79,21 +80,11 @@ class Transactions(Entities[Transaction]):
         """Transactions in order of time."""
         return await self._all(query, sort=[("at", 1), ("_id", 1)])
 
-    async def latest(self, owner: str, *, apart_from: Collection[Act], limit: int) -> list[Transaction]:
-        """The owner's transactions, newest first.
-
-        Acts are sorted out here, since the embedded database leaves an index alone when a condition is not part of it.
-        """
-        found: list[Transaction] = []
-        with translated():
-            rows = self._rows.find({"owner": owner}, session=self._session).sort([("at", -1), ("_id", -1)])
-            async with rows:
-                async for row in rows:
-                    if row["act"] not in apart_from:
-                        found.append(entity(Transaction, row))
-                    if len(found) == limit:
-                        break
-        return found
+    async def latest(self, owner: str, *, apart_from: Collection[Act], after: str, limit: int) -> list[Transaction]:
+        """The owner's transactions but for some acts, newest first, from after a transaction on."""
+        return await self._latest(
+            {"owner": owner}, "at", after=after, limit=limit, wanted=lambda one: one.act not in apart_from
+        )
 
     async def sums(self, owner: str, accounts: Collection[str], *, before: datetime) -> dict[str, int]:
         """The same by lot, added up where the rows are: they may be those of years."""

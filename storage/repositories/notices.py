@@ -64,6 +64,10 @@ class Notices(Claimable[Notice]):
         here = await self._all({**query, "place.chat": chat}, sort=[("created_at", 1)])
         return [one for one in here if _free(one, now=now) and (one.not_before or now) <= now][:limit]
 
+    async def of(self, account: str, *, after: str = "", limit: int = PAGE) -> list[Notice]:
+        """What an account is told, newest first, from after a notice on."""
+        return await self._latest({"account": account}, "created_at", after=after, limit=limit)
+
 
 class Cards(Claimable[Card]):
     """Messages about jobs."""

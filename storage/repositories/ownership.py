@@ -23,6 +23,7 @@ OWNED = (
     ("models", "owner"),
     ("notices", "account"),
     ("payouts", "owner"),
+    ("posts", "account"),
     ("quotes", "owner"),
     ("reports", "owner"),
     ("reports", "reporter"),
@@ -30,6 +31,7 @@ OWNED = (
     ("uploads", "account"),
     ("usages", "owner"),
     ("usages", "payer"),
+    ("webhooks", "account"),
 )  # the ledger, the audit log and captions say who it was at the time
 ERASED = (
     ("actions", "account"),
@@ -44,9 +46,16 @@ ERASED = (
     ("link_requests", "account"),
     ("link_requests", "joining"),
     ("notices", "account"),
+    ("posts", "account"),
     ("quotes", "owner"),
+    ("replays", "account"),
+    ("sessions", "account"),
+    ("signins", "account"),
+    ("tokens", "account"),
     ("uploads", "account"),
+    ("webhooks", "account"),
 )
+OPENING = ("sessions", "signins", "tokens")  # what lets somebody in: it ends with the account that it was given to
 WORDLESS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("jobs", "owner", {"title": FORGOTTEN, "payload": {}, "result": None, "failure": None}),
     ("payouts", "owner", {"to": FORGOTTEN}),
@@ -69,9 +78,11 @@ class Ownership:
         self._session = session
 
     async def move(self, old: str, new: str, *, name: str) -> None:
-        """Give everything that one account owns to another of this name."""
+        """Give everything that one account owns to another of this name; what lets somebody in as it ends."""
         for collection, field in OWNED:
             await self._set(collection, {field: old}, {field: new})
+        for collection in OPENING:
+            await self._delete(collection, {"account": old})
         await self._set("models", {"owner": new}, {"owner_name": name})
         for collection in ("datasets", "models"):
             for change in ({"$addToSet": {"shared": new}}, {"$pull": {"shared": old}}):

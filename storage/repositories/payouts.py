@@ -19,6 +19,10 @@ class Payouts(Entities[Payout]):
         query: dict[str, Any] = {"owner": owner} | ({"requested_at": {"$gte": since}} if since else {})
         return await self._all(query, sort=[("requested_at", -1)], limit=limit)
 
+    async def latest(self, owner: str, *, after: str = "", limit: int = PAGE) -> list[Payout]:
+        """The owner's payouts, newest first, from after a payout on."""
+        return await self._latest({"owner": owner}, "requested_at", after=after, limit=limit)
+
     async def at(self, state: PayoutState, *, limit: int = PAGE) -> list[Payout]:
         """Everybody's payouts in a state, the longest requested first."""
         return await self._all({"state": state}, sort=[("requested_at", 1)], limit=limit)

@@ -32,10 +32,11 @@ class Runs(Entities[Run]):
         chosen = await self._all(unswept | {"chosen_at": {"$lt": chosen_before}}, limit=limit)
         return chosen or await self._all(unswept | {"chosen_at": None, "ended_at": {"$lt": ended_before}}, limit=limit)
 
-    async def chart(self, run: str) -> list[MetricsPoint]:
-        """The metrics points of a run by step."""
+    async def chart(self, run: str, *, after: int = 0) -> list[MetricsPoint]:
+        """The metrics points of a run after a step, by step."""
+        later = {"run": run, "step": {"$gt": after}}
         with translated():
-            found = self._points.find({"run": run}, session=self._session).sort("step", 1)
+            found = self._points.find(later, session=self._session).sort("step", 1)
             return [MetricsPoint(step=row["step"], loss=row["loss"], lr=row["lr"]) async for row in found]
 
     async def plot(self, run: str, points: Sequence[MetricsPoint]) -> None:

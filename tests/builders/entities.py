@@ -15,6 +15,7 @@ from core.domain.notice import Card, Notice, Topic, card_id
 from core.domain.offering import Offering
 from core.domain.quote import OPEN_FOR, Quote
 from core.domain.run import Epoch, Run
+from core.domain.webhook import Post, Secret, Webhook, trial
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOME = Place(platform=Platform.CONSOLE, chat="home")
@@ -171,3 +172,13 @@ def a_card(job: str = "j1", *, place: Place = HOME, **facts: Any) -> Card:
 def a_character(**facts: Any) -> Character:
     wished: dict[str, Any] = {"id": "c1", "owner": "ann", "name": "Zorp", "folded": "zorp", "trigger": "zorp"}
     return Character(**(wished | {"created_at": NOON, "updated_at": NOON} | facts))
+
+
+def a_webhook(**facts: Any) -> Webhook:
+    wished: dict[str, Any] = {"id": "h1", "account": "ann", "url": "https://hooks.example/in", "created_at": NOON}
+    return Webhook(**(wished | {"secrets": (Secret(name="s1", key="0"),)} | facts))
+
+
+def a_post(**facts: Any) -> Post:
+    wished: dict[str, Any] = {"id": "msg_p1", "webhook": "h1", "account": "ann", "created_at": NOON, "due_at": NOON}
+    return Post(**(wished | {"event": trial(a_webhook(), now=NOON)} | facts))

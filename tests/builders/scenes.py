@@ -192,7 +192,7 @@ async def uploaded(house: House, actor: Actor, dataset: Dataset, *names: str, ke
     """Send files; the job that looks into them is queued."""
     files = [Upload(name=name, content=f"raw {name}".encode()) for name in names]
     wished = key or house.services.conversations.token()
-    return await house.services.datasets.add(actor, dataset, files, place=HOME, key=wished)
+    return await house.services.intakes.add(actor, dataset, files, place=HOME, key=wished)
 
 
 async def taken_in(house: House, job: Job) -> None:

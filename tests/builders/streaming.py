@@ -41,7 +41,7 @@ async def added(house: House, file: LocalFile) -> str:
     """Add a file to a new dataset; return the sha256 under which it waits for intake."""
     ann = await house.services.accounts.welcome(Platform.CONSOLE, "ann", name="ann")
     dataset = await house.services.datasets.create(ann, name=file.name, trigger="zorp")
-    job = await house.services.datasets.add(ann, dataset, [file], place=PLACE, key=file.name)
+    job = await house.services.intakes.add(ann, dataset, [file], place=PLACE, key=file.name)
     [raw] = Payload.model_validate(job.payload).files
     return raw.sha256
 

@@ -20,7 +20,7 @@ from core.domain.errors import (
 from core.domain.job import Failure
 from core.kinds import validation
 from core.kinds.intake import FileOutcome, Result, Verdict
-from core.services import datasets
+from core.services import intakes
 from loraguild.composition import House
 from storage.repositories.entities import Database
 from tests.builders.entities import HOME
@@ -121,14 +121,12 @@ async def test_uploads_that_cannot_be_change_no_row(
     ann = await somebody(house)
     dataset = await house.services.datasets.create(ann, name="zorp", trigger="zorp")
     before = await everything_in(database)
-    monkeypatch.setattr(datasets, "LIMIT", 10)
+    monkeypatch.setattr(intakes, "LIMIT", 10)
 
     with pytest.raises(NothingToDo):
         await uploaded(house, ann, dataset)
     with pytest.raises(FileTooLarge):
-        await house.services.datasets.add(
-            ann, dataset, [Upload(name="big.zip", content=b"x" * 11)], place=HOME, key="k"
-        )
+        await house.services.intakes.add(ann, dataset, [Upload(name="big.zip", content=b"x" * 11)], place=HOME, key="k")
 
     assert await everything_in(database) == before
 

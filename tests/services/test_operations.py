@@ -47,6 +47,7 @@ ACTS: dict[str, Callable[[Operations, Actor], Awaitable[Any]]] = {
     "requeue": lambda controls, actor: controls.requeue(actor, "j1"),
     "workers": lambda controls, actor: controls.workers(actor),
     "deeds": lambda controls, actor: controls.deeds(actor),
+    "lines": lambda controls, actor: controls.lines(actor),
     "news": lambda controls, actor: controls.news(actor, "hello"),
     "broadcast": lambda controls, actor: controls.broadcast(actor, "hello", key="k"),
 }

@@ -269,7 +269,7 @@ async def test_what_does_not_fit_is_refused_before_and_after_it_is_stored(house:
 
     for upload in (Upload(name="a.png", content=b"x" * 11), Unknown(name="b.png", content=b"x" * 11)):
         with pytest.raises(QuotaFull):
-            await house.services.datasets.add(ann, dataset, [upload], place=HOME, key="k")
+            await house.services.intakes.add(ann, dataset, [upload], place=HOME, key="k")
         if upload.size:
             assert (await everything_in(database))["blobs"] == before
 
@@ -277,7 +277,7 @@ async def test_what_does_not_fit_is_refused_before_and_after_it_is_stored(house:
     assert (await house.services.datasets.usage(ann)).items == 3
     assert await house.store.jobs.about(dataset.id) == []
     fits = [Upload(name="a.png", content=b"x" * 10)]
-    assert await house.services.datasets.add(ann, dataset, fits, place=HOME, key="k")
+    assert await house.services.intakes.add(ann, dataset, fits, place=HOME, key="k")
 
 
 async def test_room_is_never_less_than_nothing(house: House) -> None:

@@ -147,7 +147,7 @@ async def test_everything_somebody_has_is_in_one_place(house: House) -> None:
         0,
     )
     assert (owner.balance.free, owner.on_hold, owner.earned) == (80, 0, 2)
-    assert sorted(one.act for one in owner.latest) == [Act.CAPTURE, Act.HOLD, Act.REFILL]
+    assert sorted(one.act for one in owner.latest) == [Act.HOLD, Act.REFILL]
     assert list(owner.latest) == await house.services.wallets.statement(bob)
 
 

@@ -24,14 +24,15 @@ from storage.migrations import (
     m0003_models,
     m0004_datasets,
     m0005_training,
+    m0006_web,
     migrate,
 )
 from storage.repositories.entities import Database
 from storage.store import connected, mongo_store, require_transactions
 
-MIGRATIONS = (m0001_collections, m0002_chats, m0003_models, m0004_datasets, m0005_training)
+MIGRATIONS = (m0001_collections, m0002_chats, m0003_models, m0004_datasets, m0005_training, m0006_web)
 COLLECTIONS = tuple(name for migration in MIGRATIONS for name in migration.COLLECTIONS)
-NAMES = ["m0001_collections", "m0002_chats", "m0003_models", "m0004_datasets", "m0005_training"]
+NAMES = ["m0001_collections", "m0002_chats", "m0003_models", "m0004_datasets", "m0005_training", "m0006_web"]
 
 
 @pytest.fixture

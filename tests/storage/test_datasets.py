@@ -60,6 +60,14 @@ async def test_what_is_looked_for_in_a_scope(shelves: Store) -> None:
         assert await listed(shelves, scope, ratings=[Rating.SFW]) == found
 
 
+async def test_a_page_passes_over_what_came_before_and_all_are_counted(shelves: Store) -> None:
+    assert await listed(shelves, Scope.MINE, skip=1, limit=1) == ["mine"]
+    assert await listed(shelves, Scope.PUBLIC, skip=1) == ["ready"]
+    assert await listed(shelves, Scope.MINE, skip=3) == []
+    assert [await shelves.datasets.counted("ann", scope) for scope in Scope] == [3, 2, 2, 2]
+    assert await shelves.datasets.counted("ann", Scope.MINE, text="e", status=Status.READY) == 1
+
+
 async def test_what_is_stored_counts_the_bin_and_nobody_else(shelves: Store) -> None:
     assert await shelves.datasets.usage("ann") == Usage(bytes=18, items=12)
     assert await shelves.datasets.usage("nobody") == Usage()

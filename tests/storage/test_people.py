@@ -71,6 +71,10 @@ def test_everything_that_names_an_owner_is_moved_or_told_apart(database: Databas
         ("connections", "account"),
         ("link_codes", "account"),
         ("link_requests", "account"),
+        ("replays", "account"),
+        ("sessions", "account"),
+        ("signins", "account"),
+        ("tokens", "account"),
     }
     assert set(OWNED) <= owned
 

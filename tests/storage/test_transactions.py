@@ -129,7 +129,7 @@ async def test_a_claim_on_what_was_taken_and_handed_back_with_a_checkpoint_fails
     await store.jobs.add(a_job())
     before = await store.jobs.get("j1")
     first = before.claimed(worker="w1", token="t1", now=NOON)
-    await store.jobs.save(first.reported(now=NOON, checkpoint=an_artifact()).released())
+    await store.jobs.save(first.reported(now=NOON, checkpoint=an_artifact()).released(now=NOON))
 
     assert not await store.jobs.swap(before, before.claimed(worker="w2", token="t2", now=NOON))
 

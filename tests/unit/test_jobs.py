@@ -66,7 +66,7 @@ class Life(RuleBasedStateMachine):
                 self.job = fenced.reported(now=self.now, checkpoint=artifact)
                 assert self.job.checkpoint == artifact
             case "release":
-                self.job = fenced.released()
+                self.job = fenced.released(now=self.now)
                 self.costing -= 1
             case "retry":
                 self.job = fenced.retried(now=self.now)
@@ -94,9 +94,9 @@ class Life(RuleBasedStateMachine):
         before = self.job
         if before.state is not JobState.RUNNING:
             with pytest.raises(JobEnded if before.state.ended else NothingToDo):
-                before.requeued()
+                before.requeued(now=self.now)
             return
-        self.job = before.requeued()
+        self.job = before.requeued(now=self.now)
         self.costing -= 1
         assert (self.job.state, self.job.checkpoint) == (JobState.QUEUED, before.checkpoint)
 
@@ -146,7 +146,7 @@ def test_a_job_beyond_its_owners_limits_cannot_be_claimed() -> None:
 
 
 def test_the_first_start_is_remembered_over_attempts() -> None:
-    first = a_job().claimed(worker="w", token="t", now=NOON).released()
+    first = a_job().claimed(worker="w", token="t", now=NOON).released(now=NOON)
 
     assert first.claimed(worker="w", token="u", now=NOON + LEASE).started_at == NOON
 

@@ -55,7 +55,7 @@ def test_the_commands() -> None:
     menu = {path for path, definition in found.items() if definition.menu}
 
     assert menu == {
-        *("start", "help", "me", "link", "notify", "offerings", "quote", "imagine", "wallet", "receipts"),
+        *("start", "help", "me", "link", "login", "notify", "offerings", "quote", "imagine", "wallet", "receipts"),
         *("redeem", "dispute", "statement", "earnings"),
         *(f"admin {verb}" for verb in ("ban", "unban", "role", "setting")),
         *(f"admin {verb}" for verb in ("grant", "refund", "audit", "broadcast", "moderate")),

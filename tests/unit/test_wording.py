@@ -1,44 +1,49 @@
-"""Commands in running text are shown as a chat spells them; how far a job is, in words."""
+"""Words that every face says alike: there are some for every topic, act, lot and rule."""
 
 import pytest
 
-from bots.chat.wording import between, pace, respelled
-from core.domain.job import Progress
+from core.domain.notice import Notice, Topic
+from core.domain.royalty import Rule, Terms, Usage
+from core.domain.wording import earned, told
+from tests.builders.entities import HOME, NOON
 
-PATHS = {"wallet", "dataset add", "dataset new"}
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("See `wallet`.", "See `/wallet`."),
-        ("`dataset add zorp FILES…`, then `dataset new`", "`/dataset_add zorp FILES…`, then `/dataset_new`"),
-        ("`loraguild worker` stays, and so does dataset add", "`loraguild worker` stays, and so does dataset add"),
-        ("`datasets` and `wallet", "`datasets` and `wallet"),
-        ("", ""),
-    ],
-)
-def test_only_commands_in_backticks_are_respelled(text: str, shown: str) -> None:
-    assert respelled(text, PATHS, lambda path: "/" + path.replace(" ", "_")) == shown
+FACTS = {
+    Topic.STEERED: {"step": "50"},
+    Topic.GRANTED: {"by": "root", "amount": "1", "why": "a prize"},
+    Topic.REFUNDED: {"by": "root", "amount": "5", "what": "zorp", "why": "sorry"},
+    Topic.LINK_ASKED: {"name": "ann", "platform": "discord", "request": "r"},
+    Topic.LINKED: {"name": "ann", "platform": "discord"},
+    Topic.REVIEWED: {"review": "approved", "what": "zorp", "why": ""},
+    Topic.BROADCAST: {"text": "Hello.\nBye."},
+}
+TERMS = Terms(percent=30, cap=500, holding_days=30)
 
 
-@pytest.mark.parametrize(
-    ("progress", "words"),
-    [
-        (Progress(step=0, total=10), "0/10"),
-        (Progress(step=3, total=10, eta=119.4), "3/10 · 119 s left"),
-        (Progress(step=3, total=10, eta=125.0, doing="drawing"), "3/10 · 2 min left · drawing"),
-        (Progress(step=10, total=10, eta=0.0), "10/10"),
-    ],
-)
-def test_pace_in_words(progress: Progress, words: str) -> None:
-    assert pace(progress) == words
+@pytest.mark.parametrize("topic", Topic)
+def test_every_topic_has_words(topic: Topic) -> None:
+    facts = FACTS.get(topic, {"title": "A title", "text": "One line.\nAnother."})
+    notice = Notice(id="n", account="a", place=HOME, topic=topic, details=facts, created_at=NOON)
+    words = told(notice)
+
+    assert words.title
+    assert words.text == "\n".join(words.lines)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "words"),
-    [(0, 0, "0 s"), (2, 5, "2-5 s"), (40, 119.5, "40-120 s"), (110, 120, "2 min"), (1200, 1750, "20-30 min"),
-     (5000, 7200, "1-2 h"), (4000, 20_000, "1-6 h")],
-)  # fmt: skip
-def test_a_range_of_time_in_words(low: float, high: float, words: str) -> None:
-    assert between(low, high) == words
+def test_words_name_what_happened() -> None:
+    def said(topic: Topic) -> tuple[str, str]:
+        words = told(Notice(id="n", account="a", place=HOME, topic=topic, details=FACTS[topic], created_at=NOON))
+        return words.title, words.text
+
+    assert said(Topic.GRANTED) == ("root gave you 1 qoint", "a prize")
+    assert said(Topic.REVIEWED) == ("A moderator has approved «zorp»", "")
+    assert said(Topic.BROADCAST) == ("News for everyone", "Hello.\nBye.")
+
+
+@pytest.mark.parametrize("rule", Rule)
+def test_every_rule_says_why_a_use_earned_what_it_did(rule: Rule) -> None:
+    names = dict.fromkeys(("generation", "model", "run", "owner", "payer"), "x")
+    usage = Usage(id="u", **names, percent=100, rule=rule, terms=TERMS, paid=10, share=150, at=NOON)
+
+    assert earned(usage)
+    assert earned(usage.but(paid=0, share=0))
+    assert earned(usage.but(rule=Rule.SHARED)) == "30 % of 10 qoints, half of it for this model"

@@ -4,7 +4,7 @@ from bots.cards import card
 from bots.cards.training import steered
 from bots.chat.parameter import Call
 from bots.chat.reply import Button, Reply
-from bots.chat.wording import number
+from core.domain import wording
 from core.domain.action import Style, Then
 from core.domain.notice import Notice, Topic
 
@@ -21,25 +21,11 @@ async def told(call: Call, notice: Notice) -> Reply:
             reply = await card(call, notice.job or "")
         case Topic.STEERED:
             reply = await steered(call, notice.job or "", step=int(facts["step"]))
-        case Topic.GRANTED:
-            reply = Reply(
-                title=f"{facts['by']} gave you {number(int(facts['amount']), 'qoint')}", lines=(facts["why"],)
-            )
-        case Topic.REFUNDED:
-            title = f"{facts['by']} gave you {facts['amount']} back for {facts['what']}"
-            reply = Reply(title=title, lines=(facts["why"],))
         case Topic.LINK_ASKED:
             reply = asked(facts["request"], name=facts["name"], platform=facts["platform"])
-        case Topic.LINKED:
-            title = f"{facts['name']} on {facts['platform'].title()} is you from now on"
-            reply = Reply(title=title, lines=("One wallet, the same datasets, models and jobs wherever you are.",))
-        case Topic.REVIEWED:
-            lines = (facts["why"],) if facts["why"] else ()
-            reply = Reply(title=f"A moderator has {facts['review']} «{facts['what']}»", lines=lines)
-        case Topic.BROADCAST:
-            reply = Reply(title="News for everyone", lines=tuple(facts["text"].splitlines()))
-        case _:  # what it says was written when it happened
-            reply = Reply(title=facts["title"], lines=tuple(facts["text"].splitlines()))
+        case _:
+            words = wording.told(notice)
+            reply = Reply(title=words.title, lines=words.lines)
     return reply
 
 

@@ -7,18 +7,10 @@ from bots.chat.definition import command
 from bots.chat.parameter import Call, MonthOf
 from bots.chat.reply import Button, Reply, Table
 from bots.chat.wording import number
+from core.domain import wording
 from core.domain.account import Role
-from core.domain.royalty import HUNDREDTHS, Rule, Usage, shown
+from core.domain.royalty import shown
 from core.services.earnings import Line, Month, Use
-
-NOTHING = {
-    Rule.OWN: "your own picture",
-    Rule.RELATED: "from an account that counts as your own",
-    Rule.OFF: "this offering shares none of its price",
-    Rule.COPY: "the same file as another model of the picture",
-    Rule.NOT_PURCHASED: "paid with free points or granted qoints",
-}
-
 
 WAYS = (
     Button(label="Into my wallet", command="payout spend"),
@@ -55,23 +47,4 @@ def _row(line: Line) -> tuple[str, str, str]:
 
 def _told(use: Use) -> str:
     share = shown(use.usage.share) if use.usage.share else "nothing"
-    return f"{use.usage.at:%d %b %H:%M} · {use.model}: {share}, {_why(use.usage)}"
-
-
-def _why(usage: Usage) -> str:
-    """Why a use earned what it did, in words that do not name who paid."""
-    if usage.rule in NOTHING:
-        return NOTHING[usage.rule]
-    if not usage.paid:
-        return "the picture was paid back"
-    whole = usage.paid * usage.terms.percent
-    said = f"{usage.terms.percent} % of {number(usage.paid, 'qoint')}"
-    if usage.rule is Rule.CAPPED:
-        return f"less than {said}: daily cap reached"
-    if usage.share < whole:
-        said += f", {_part(usage.share, whole)} of it for this model"
-    return f"{said}, the rest was paid back" if usage.clawed else said
-
-
-def _part(share: int, whole: int) -> str:
-    return "half" if share * 2 == whole else f"{share * HUNDREDTHS // whole} %"
+    return f"{use.usage.at:%d %b %H:%M} · {use.model}: {share}, {wording.earned(use.usage)}"

@@ -39,7 +39,7 @@ async def add(
     """Add files to a dataset; the card says what became of each."""
     if large := [source for source in files if source.most and source.size and source.size > source.most]:
         return await _by_link(call, dataset, large, of=len(files))
-    job = await call.services.datasets.add(call.actor, dataset, files, place=call.told, key=call.key)
+    job = await call.services.intakes.add(call.actor, dataset, files, place=call.told, key=call.key)
     return Reply(title=f"{number(len(files), 'file')} received for «{dataset.name}»", job=job.id)
 
 
@@ -48,7 +48,7 @@ async def fetch(
     call: Call, dataset: Ref, links: Annotated[tuple[str, ...], Links("Links to pictures or zips")]
 ) -> Reply:
     """Add files that lie on the web to a dataset; the card says what became of each."""
-    job = await call.services.datasets.add(call.actor, dataset, (), links=links, place=call.told, key=call.key)
+    job = await call.services.intakes.add(call.actor, dataset, (), links=links, place=call.told, key=call.key)
     return Reply(title=f"{number(len(links), 'link')} received for «{dataset.name}»", job=job.id)
 
 

@@ -11,8 +11,8 @@ from bots.chat.reply import Reply
 from bots.chat.wording import between, number
 from core.domain.account import Role
 from core.domain.job import Job, JobState
+from core.domain.scheduling import Waiting
 from core.domain.switch import QUEUE
-from core.services.jobs import Waiting
 
 
 @command("train why", role=Role.VIEWER)

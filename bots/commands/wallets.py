@@ -14,27 +14,10 @@ from core.domain.account import Role
 from core.domain.action import Style, Then
 from core.domain.errors import BadValue
 from core.domain.job import Job
-from core.domain.ledger import Act, Balance, Lot, Transaction, points, qoints
+from core.domain.ledger import Balance, Lot, Transaction, points, qoints
+from core.domain.wording import ACTS, LOTS
 from core.services.wallets import OF_A_JOB, Receipt
 
-WORDS = {
-    Act.GRANT: "granted",
-    Act.REFILL: "refilled",
-    Act.HOLD: "held",
-    Act.CAPTURE: "captured",
-    Act.RELEASE: "returned",
-    Act.REFUND: "paid back",
-    Act.MERGE: "brought along",
-    Act.PURCHASE: "bought",
-    Act.ROYALTY: "earned",
-    Act.MATURE: "free to use",
-    Act.CLAWBACK: "taken back",
-    Act.SPEND: "exchanged",
-    Act.PAYOUT: "on its way out",
-    Act.RETURN: "back in earnings",
-    Act.PAID: "paid out",
-}
-LOTS = {Lot.FREE: "points", Lot.GRANTED: "granted", Lot.PURCHASED: "purchased"}
 ROWS = 25  # of a statement at a time
 SHOWN = 80  # characters of a reason
 
@@ -123,7 +106,7 @@ def _receipt(receipt: Receipt) -> Reply:
     complaint = receipt.dispute
     fields = (
         ("job", receipt.job),
-        *((WORDS[act], _lots(receipt.parts(act))) for act in OF_A_JOB),
+        *((ACTS[act], _lots(receipt.parts(act))) for act in OF_A_JOB),
         ("dispute", f"{complaint.state}: {complaint.answer or complaint.why}" if complaint else ""),
     )
     button = Button(label="Dispute", command="dispute", arguments={"job": receipt.job}, style=Style.DANGER)
@@ -155,7 +138,7 @@ def _moment(one: Transaction) -> str:
 
 
 def _what(one: Transaction) -> str:
-    return f"{WORDS[one.act]}: {shorten(one.why, SHOWN, placeholder='…')}"
+    return f"{ACTS[one.act]}: {shorten(one.why, SHOWN, placeholder='…')}"
 
 
 def _change(one: Transaction, account: str) -> str:
@@ -168,4 +151,4 @@ def _sign(change: int) -> str:
 
 
 def _summed(receipt: Receipt) -> str:
-    return ", ".join(f"{WORDS[one.act]} {one.amount}" for one in receipt.transactions)
+    return ", ".join(f"{ACTS[one.act]} {one.amount}" for one in receipt.transactions)

@@ -65,7 +65,7 @@ async def test_the_names_of_a_folder_survive_until_somebody_looks_into_the_files
     ann = await somebody(house)
     dataset = await house.services.datasets.create(ann, name="zorp", trigger="zorp")
     files = await local_files([f"{tmp_path}/10_zorp woman"])
-    job = await house.services.datasets.add(ann, dataset, files, place=HOME, key="1")
+    job = await house.services.intakes.add(ann, dataset, files, place=HOME, key="1")
 
     assert [file.name for file in Payload.model_validate(job.payload).files] == ["10_zorp woman/c.png"]
 

@@ -121,7 +121,7 @@ async def test_a_dataset_of_conversations_shows_its_parts_samples_and_errors(hou
     ann = await somebody(house)
     dataset = await house.services.datasets.create(ann, name="chats", trigger="chatx1")
     said = Conversation(conversation_id="1", turns=(Turn(role="user", content="hi"),)).model_dump_json()
-    job = await house.services.datasets.add(ann, dataset, (), links=("https://a.example/x.jsonl",), place=HOME, key="k")
+    job = await house.services.intakes.add(ann, dataset, (), links=("https://a.example/x.jsonl",), place=HOME, key="k")
     portion = intake.Portion(artifact=await stored(house, "part-1.jsonl", said.encode()), count=12)
     await finished(house, job, intake.Result(portions=(portion,), source_format="openai"))
     known = await house.store.datasets.get(dataset.id)

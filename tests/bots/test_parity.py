@@ -47,7 +47,7 @@ FILES = {"a.png": b"a", "b.png": b"b"}
 ELSEWHERE = frozenset({"place", "home", "key", "sealed", "token", "lease_until"})  # what a chat may do in its own way
 LOOKED_AT = ("accounts", "audits", "balances", "captions", "characters", "communities", "connections", "datasets",
              "disputes", "generations", "items", "jobs", "ledger", "models", "notices", "payouts", "quotes", "reports",
-             "runs", "switches", "vouchers")  # fmt: skip
+             "runs", "signins", "switches", "vouchers")  # fmt: skip
 NAMED_BY_KEYS = ("audits", "ledger", "notices")
 
 
@@ -69,6 +69,7 @@ STORY = (
     step("help", name="dataset new"),
     step("me"),
     step("link"),
+    step("login"),
     step("notify", where="dm", telling="quiet"),
     step("dataset new", name="cats", trigger="catzz", rating="sfw"),
     step("dataset new", name="cats", trigger="catzz", rating="sfw"),  # taken

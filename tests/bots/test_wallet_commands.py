@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bots.chat.reply import Reply
-from bots.commands.wallets import LOTS, ROWS, WORDS
+from bots.commands.wallets import ROWS
 from core.domain.account import Actor
 from core.domain.job import Job
 from core.domain.ledger import Act, Lot
+from core.domain.wording import ACTS, LOTS
 from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.chats import a_call, a_dispatcher, button, labels, press, say
@@ -34,8 +35,8 @@ async def a_paid_job(house: House, actor: Actor, *, name: str = "zorp", steps: s
 
 
 def test_every_act_and_every_lot_has_its_words() -> None:
-    assert set(WORDS) == set(Act)
-    assert len(set(WORDS.values())) == len(Act)
+    assert set(ACTS) == set(Act)
+    assert len(set(ACTS.values())) == len(Act)
     assert set(LOTS) == set(Lot)
 
 

@@ -44,7 +44,7 @@ async def asked(
     """Send files; the job that looks into them is queued."""
     uploads = [Upload(name=name, content=content) for name, content in files.items()]
     key = house.services.conversations.token()
-    return await house.services.datasets.add(ann, dataset, uploads, links=links, place=HOME, key=key)
+    return await house.services.intakes.add(ann, dataset, uploads, links=links, place=HOME, key=key)
 
 
 async def seen(house: House, ann: Actor, dataset: Dataset) -> tuple[Dataset, Sequence[Item]]:

@@ -19,10 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
+from core.domain.address import IPAddress, is_public
 from core.domain.errors import LinkRefused
 from core.domain.upload import NAME_LENGTH, file_name
 from worker.adapters import fetching
-from worker.adapters.fetching import IPAddress, Resolver, fetched, is_public
+from worker.adapters.fetching import fetched
+from worker.adapters.reaching import Resolver, looked_up
 
 LIMIT = 2**20
 CONTENT = bytes(range(256)) * 16
@@ -259,7 +261,7 @@ async def test_a_redirect_is_checked_as_the_link_was(site: Site, path: Path, *, 
 
 async def resolving(host: str, port: int) -> Sequence[IPAddress]:
     """This site's name leads to it, and any other host where the machine says."""
-    return [LOOPBACK] if host == "pictures.example" else await fetching.looked_up(host, port)
+    return [LOOPBACK] if host == "pictures.example" else await looked_up(host, port)
 
 
 async def test_three_redirects_are_followed_and_name_the_file_and_a_fourth_is_not(site: Site, path: Path) -> None:

@@ -4,36 +4,108 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from aiohttp import ClientPayloadError, web
 from aiohttp.http_exceptions import HttpProcessingError
+from multidict import MultiDictProxy
 
-from core.domain.errors import BadValue
+from core.domain.errors import BadValue, UploadsBusy
 
+AT_A_TIME = 16  # requests that bring files: each takes some megabytes, and a part of what the disk can write
+SLOTS = web.AppKey("slots", asyncio.Semaphore)
 IDLE = 60.0  # seconds without a byte after which nobody is taken to be sending
 DIGITS = 15
+UNREADABLE = (ValueError, LookupError, RuntimeError, AssertionError, HttpProcessingError, web.RequestPayloadError)
+Field = str | bytes | bytearray | web.FileField
 SHA256 = 32  # bytes
+
+
+async def form(request: web.Request) -> MultiDictProxy[Field]:
+    """What was typed into a form, and its files, which lie on the disk; read once.
+
+    Raises:
+        BadValue: It cannot be read.
+    """
+    with understood():
+        return await request.post()
+
+
+async def whole(request: web.Request) -> bytes:
+    """All that was sent; read once.
+
+    Raises:
+        BadValue: It cannot be read.
+    """
+    with understood():
+        return await request.read()
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Say of a body that aiohttp cannot read that it is none.
+
+    Raises:
+        BadValue: It is none.
+    """
+    try:
+        yield
+    except UNREADABLE as error:
+        raise unfit("it does not end as it began, or not in letters that it names; send it again") from error
+
+
+def unfit(why: str) -> BadValue:
+    """What to say of a body that cannot be one."""
+    return BadValue(what="body", value="what was sent", why=why)
 
 
 async def arriving(request: web.Request) -> AsyncIterator[bytes]:
     """The bytes of a request as they come.
 
     Raises:
+        BadValue: They are not packed as it says.
         ConnectionResetError: The line broke before they were all here.
         HTTPRequestTimeout: Nothing came for too long.
     """
-    try:
-        while True:
-            async with asyncio.timeout(IDLE):
+    while True:
+        async with patiently():
+            with understood():
                 chunk = await request.content.readany()
-            if not chunk:
-                return
-            yield chunk
+        if not chunk:
+            return
+        yield chunk
+
+
+@asynccontextmanager
+async def patiently() -> AsyncIterator[None]:
+    """Wait for what somebody sends, but not for ever.
+
+    Raises:
+        ConnectionResetError: The line broke.
+        HTTPRequestTimeout: Nothing came for too long.
+    """
+    try:
+        async with asyncio.timeout(IDLE):
+            yield
     except (ClientPayloadError, HttpProcessingError) as error:
         raise ConnectionResetError from error
     except TimeoutError as error:
         raise web.HTTPRequestTimeout from error
+
+
+@asynccontextmanager
+async def slot(request: web.Request) -> AsyncIterator[None]:
+    """One of the places for requests that bring files.
+
+    Raises:
+        UploadsBusy: All are taken.
+    """
+    slots = request.config_dict[SLOTS]
+    if slots.locked():
+        raise UploadsBusy
+    async with slots:
+        yield
 
 
 def count(request: web.Request, header: str) -> int | None:

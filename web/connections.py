@@ -6,6 +6,7 @@ from aiohttp import web
 
 from core.domain.errors import BadLink, ConnectingOver
 from core.services.connections import Connections
+from web.bodies import form
 from web.pages import PAGES
 
 
@@ -29,8 +30,8 @@ class ConnectionRoutes:
 
     async def finish(self, request: web.Request) -> web.Response:
         """Use the code up."""
-        form = await request.post()
-        state, code = form.get("state"), form.get("code")
+        typed = await form(request)
+        state, code = typed.get("state"), typed.get("code")
         if not isinstance(state, str) or not isinstance(code, str):
             raise BadLink
         done = await self.connections.finish(state, code)

@@ -34,17 +34,28 @@ class DownloadRoutes:
         if request.method == "HEAD":
             return response
         start, size = (part.start, len(part)) if part else (0, artifact.size)
-        async with aclosing(_first(self.blobs.open(artifact.sha256, start=start), size)) as chunks:
-            try:
-                chunk = await anext(chunks, b"")  # before anything is said: the file may be gone
-            except BlobGone as error:
-                raise LinkExpired from error
-            await response.prepare(request)
-            while chunk:
-                await response.write(chunk)
-                chunk = await anext(chunks, b"")
-        await response.write_eof()
-        return response
+        return await passed_on(request, response, self.blobs.open(artifact.sha256, start=start), size=size)
+
+
+async def passed_on(
+    request: web.Request, response: web.StreamResponse, stored: AsyncIterator[bytes], *, size: int
+) -> web.StreamResponse:
+    """Answer with so many bytes of a stored file.
+
+    Raises:
+        LinkExpired: The file is gone.
+    """
+    async with aclosing(_first(stored, size)) as chunks:
+        try:
+            chunk = await anext(chunks, b"")  # before anything is said: the file may be gone
+        except BlobGone as error:
+            raise LinkExpired from error
+        await response.prepare(request)
+        while chunk:
+            await response.write(chunk)
+            chunk = await anext(chunks, b"")
+    await response.write_eof()
+    return response
 
 
 def wanted(request: web.BaseRequest, artifact: Artifact) -> range | None:

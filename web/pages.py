@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from web.wording import FILTERS
+
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
@@ -19,17 +21,27 @@ class Pages:
 
     address: str
 
+    @property
+    def root(self) -> str:
+        """The path that all pages lie under."""
+        return urlsplit(self.address).path
+
     def shown(self, template: str, *, status: int = HTTPStatus.OK, **facts: object) -> web.Response:
-        """A page of these facts."""
-        text = self._templates.get_template(template).render(facts)
-        return web.Response(text=text, status=status, content_type="text/html")
+        """A page of these facts; of what came in letters that are none, question marks are shown."""
+        body = self.text(template, **facts).encode(errors="replace")
+        return web.Response(body=body, status=status, content_type="text/html", charset="utf-8")
+
+    def text(self, template: str, **facts: object) -> str:
+        """The markup of these facts."""
+        return self._templates.get_template(template).render(facts)
 
     @cached_property
     def _templates(self) -> Environment:
         templates = Environment(
             loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
-        templates.globals["root"] = urlsplit(self.address).path
+        templates.globals["root"] = self.root
+        templates.filters.update(FILTERS)
         return templates
 
 
@@ -38,4 +50,4 @@ PAGES = web.AppKey("pages", Pages)
 
 def wants_page(request: web.BaseRequest) -> bool:
     """Whether a person looks with a browser, and no program."""
-    return request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", "")
+    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/")

@@ -1,9 +1,10 @@
 """What went wrong, for programs (RFC 9457) and for people: the one place where errors become statuses."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import structlog
 from aiohttp import web
@@ -14,9 +15,16 @@ from core.domain.errors import (
     FileTooLarge,
     Forbidden,
     Invalid,
+    KeyReused,
     LinkExpired,
+    Malformed,
     Missing,
+    NotAsSeen,
+    NotSignedIn,
+    PromptUnclear,
     Refused,
+    TooManyStreams,
+    TooOften,
     Unavailable,
     UploadClosed,
     UploadFull,
@@ -36,7 +44,12 @@ CATEGORIES: Mapping[type[DomainError], HTTPStatus] = {
 }
 CLOSER: Mapping[type[DomainError], HTTPStatus] = {  # where HTTP has a status that says more
     FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     LinkExpired: HTTPStatus.GONE,
+    NotAsSeen: HTTPStatus.PRECONDITION_FAILED,
+    NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    TooManyStreams: HTTPStatus.TOO_MANY_REQUESTS,
+    TooOften: HTTPStatus.TOO_MANY_REQUESTS,
     UploadClosed: HTTPStatus.GONE,
     UploadFull: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
@@ -48,11 +61,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """A status, a stable code, words, and headers that say more."""
+    """A status, a stable code, words, and headers that say more; `faults` are the places that do not fit, and why."""
 
     status: int
     code: str
     words: str
+    faults: Sequence[tuple[str, str]] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -72,7 +86,9 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     if request.writer.output_size:
         log.warning("web.broken_off", code=problem.code)
         raise ConnectionResetError  # too late for words: too few bytes say it
-    return _page(request, problem) if wants_page(request) else _json(problem)
+    if not wants_page(request):
+        return _json(problem)
+    return _page(request, problem) if problem.code != NotSignedIn.code else _sign_in(request)
 
 
 def of(error: DomainError) -> Problem:
@@ -80,9 +96,14 @@ def of(error: DomainError) -> Problem:
     headers = {}
     if isinstance(error, WrongOffset):
         headers["Upload-Offset"] = str(error.offset)
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooManyStreams):
         headers["Retry-After"] = str(RETRY_AFTER)
-    return Problem(status=status(type(error)), code=error.code, words=str(error), headers=headers)
+    if isinstance(error, TooOften):
+        headers["Retry-After"] = str(error.seconds)
+    if isinstance(error, NotSignedIn):
+        headers["WWW-Authenticate"] = "Bearer"
+    faults = error.faults if isinstance(error, Malformed | PromptUnclear) else ()
+    return Problem(status=status(type(error)), code=error.code, words=str(error), faults=faults, headers=headers)
 
 
 def status(kind: type[DomainError]) -> HTTPStatus:
@@ -103,6 +124,13 @@ def _broke(error: Exception) -> Problem:
     return Problem(status=HTTPStatus.INTERNAL_SERVER_ERROR, code="broke", words=words)
 
 
+def _sign_in(request: web.Request) -> web.Response:
+    """To the door, and from there to where somebody was going."""
+    after = request.path_qs if request.method == "GET" else "/"
+    location = f"{request.app[PAGES].root}/login?{urlencode({'next': after})}"
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": location})
+
+
 def _page(request: web.Request, problem: Problem) -> web.Response:
     response = request.app[PAGES].shown("problem.html", status=problem.status, problem=problem)
     response.headers.update(problem.headers)
@@ -112,8 +140,9 @@ def _page(request: web.Request, problem: Problem) -> web.Response:
 def _json(problem: Problem) -> web.Response:
     title = HTTPStatus(problem.status).phrase
     members = {"type": "about:blank", "title": title, "status": problem.status, "detail": problem.words}
+    faults = [{"at": place, "detail": why} for place, why in problem.faults]
     return web.json_response(
-        {**members, "code": problem.code},
+        {**members, "code": problem.code, **({"errors": faults} if faults else {})},
         status=problem.status,
         headers=problem.headers,
         content_type="application/problem+json",

@@ -1,20 +1,22 @@
 """Uploads: the page behind an upload link, and what it, or curl, speaks: raw bytes at an offset."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
+from os import SEEK_END
 
 from aiohttp import web
 
-from core.domain.errors import BadValue, NotFound, UploadsBusy
+from core.domain.errors import BadValue, NotFound
 from core.domain.upload import PIECE, UploadFile, UploadState
 from core.services.uploads import Uploads
-from web.bodies import arriving, checksum, count
+from web.bodies import arriving, checksum, count, form, slot
 from web.pages import PAGES
 
-AT_A_TIME = 16  # requests that carry bytes: each takes some megabytes, and a part of what the disk can write
+CHUNK = 2**18  # bytes read from the disk at a time
+FRAME = 2**20  # bytes of a form that are no file's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +24,13 @@ class UploadRoutes:
     """What lies under `/u/{token}`."""
 
     uploads: Uploads
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_A_TIME))
 
     def routes(self) -> list[web.RouteDef]:
         """Every route."""
         file = "/u/{token}/files/{name}"
         return [
             web.get("/u/{token}", self.page),
+            web.post("/u/{token}", self.form),
             web.get("/u/{token}/files", self.files),
             web.head(file, self.head),
             web.put(file, self.put),
@@ -40,13 +42,27 @@ class UploadRoutes:
         """The drop zone, or that everything was received."""
         token = request.match_info["token"]
         view = await self.uploads.view(token)
-        received = view.upload.state is UploadState.CONFIRMED
-        return request.app[PAGES].shown(
+        received, pages = view.upload.state is UploadState.CONFIRMED, request.app[PAGES]
+        return pages.shown(
             "received.html" if received else "upload.html",
             view=view,
+            link=f"{pages.root}/u/{token}",
             address=f"{self.uploads.address}/u/{token}",
             piece=PIECE,
         )
+
+    async def form(self, request: web.Request) -> web.Response:
+        """Take the files of a plain form, and hand them on: what a browser without JavaScript sends."""
+        token = request.match_info["token"]
+        upload = (await self.uploads.view(token)).upload
+        async with slot(request):
+            sent = await form(request.clone(client_max_size=upload.limit + FRAME))
+            with _chosen(sent) as files:
+                for file in files:
+                    await self._take(token, file)
+            await self.uploads.confirm(token)
+        back = f"/datasets/{upload.dataset}/create/pictures" if "creator" in request.query else f"/u/{token}"
+        raise web.HTTPSeeOther(request.app[PAGES].root + back)
 
     async def files(self, request: web.Request) -> web.Response:
         """What is here so far, to go on from there."""
@@ -72,7 +88,7 @@ class UploadRoutes:
         """Take bytes from an offset on: 201 when the file is whole, 200 while it is not."""
         token, name = _named(request)
         offset = count(request, "Upload-Offset") or 0
-        async with self._slot():
+        async with slot(request):
             if offset == 0:
                 await self.uploads.begin(token, name, size=_length(request, name), sha256=checksum(request))
             file = await self.uploads.put(token, name, offset=offset, chunks=arriving(request))
@@ -86,16 +102,40 @@ class UploadRoutes:
 
     async def confirm(self, request: web.Request) -> web.Response:
         """Hand everything on, once."""
-        async with self._slot():
+        async with slot(request):
             job = await self.uploads.confirm(request.match_info["token"])
         return web.json_response({"job": job.id, "title": job.title, "state": job.state})
 
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        if self.slots.locked():
-            raise UploadsBusy
-        async with self.slots:
-            yield
+    async def _take(self, token: str, file: web.FileField) -> None:
+        """Bring one file in, from its beginning."""
+        size = file.file.seek(0, SEEK_END)
+        file.file.seek(0)
+        await self.uploads.drop(token, file.filename)
+        await self.uploads.begin(token, file.filename, size=size)
+        await self.uploads.put(token, file.filename, offset=0, chunks=_read(file))
+
+
+@contextmanager
+def _chosen(form: Mapping[str, object]) -> Iterator[list[web.FileField]]:
+    """The files of a form, which lie on the disk until this ends.
+
+    Raises:
+        BadValue: There is none.
+    """
+    files = [field for field in form.values() if isinstance(field, web.FileField)]
+    try:
+        if not files:
+            raise BadValue(what="upload", value="nothing", why="choose one or more files first")
+        yield files
+    finally:
+        for file in files:
+            file.file.close()
+
+
+async def _read(file: web.FileField) -> AsyncIterator[bytes]:
+    """A file's bytes, from the disk."""
+    while chunk := await asyncio.to_thread(file.file.read, CHUNK):
+        yield chunk
 
 
 def _named(request: web.Request) -> tuple[str, str]:

@@ -1,20 +1,32 @@
 """The real pages over the real house, on a real socket."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from playwright.async_api import Page
 
 from core.domain.account import Actor
 from core.domain.dataset import Dataset
 from loraguild.composition import House
 from tests.builders.entities import HOME
 from tests.builders.scenes import somebody
-from web.app import application
+from tests.web.browser import browsing, watched
+from web.app import application, serve
 
 Client = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def short_tracebacks() -> None:
+    """Log what breaks in some lines: with all that a house holds it would take minutes."""
+    processors = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors[:-1], plain])
 
 
 @pytest.fixture
@@ -44,3 +56,22 @@ async def link(house: House, ann: Actor, dataset: Dataset) -> str:
 def html() -> dict[str, Any]:
     """What a browser sends and a program does not."""
     return {"headers": {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}}
+
+
+@pytest.fixture
+async def site(house: House) -> AsyncIterator[str]:
+    """The address of the house's pages as a process serves them, on a port that is free."""
+    stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(
+        serve(services=house.services, blobs=house.blobs, host="127.0.0.1", port=0, stop=stop, started=port.set_result)
+    )
+    yield f"http://127.0.0.1:{await port}"
+    stop.set()
+    await serving
+
+
+@pytest.fixture
+async def page(site: str) -> AsyncIterator[Page]:
+    """A page of a real browser, in which nothing may go wrong."""
+    async with browsing() as browser, watched(browser, site) as context:
+        yield await context.new_page()

@@ -31,7 +31,7 @@ LEAVES = [
 def test_every_category_of_the_tree_has_a_status() -> None:
     assert set(CATEGORIES) == set(DomainError.__subclasses__())
     assert sorted(CATEGORIES.values()) == [400, 403, 404, 409, 422, 503]
-    assert sorted(CLOSER.values()) == [410, 410, 413, 413]
+    assert set(CLOSER.values()) == {401, 410, 412, 413, 422, 429}
 
 
 @pytest.mark.parametrize("leaf", LEAVES)
@@ -53,13 +53,17 @@ async def test_every_answer_carries_the_headers_that_keep_a_link_secret(
         await client.get(f"{link}/files"),
         await client.put(f"{link}/files/a", data=b"x"),
         await client.get(down),
-        await client.get("/static/page.css"),
+        await client.get("/static/nothing"),
         await client.get("/healthz"),
         await client.get("/nothing", **html),
     ]
 
+    shipped = await client.get("/static/page.css")
+
+    assert shipped.headers["Cache-Control"] == "public, max-age=3600"
     for answer in answers:
         assert answer.headers["Cache-Control"] == "no-store"
+    for answer in (shipped, *answers):
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         policy = answer.headers["Content-Security-Policy"]
@@ -173,7 +177,7 @@ async def test_the_server_listens_where_it_says_and_lets_requests_end_when_it_st
 
 
 def test_scripts_and_styles_ship_and_pages_hold_none_of_their_own() -> None:
-    templates = [file.read_text(encoding="utf-8") for file in (STATIC.parent / "templates").iterdir()]
+    templates = [file.read_text(encoding="utf-8") for file in (STATIC.parent / "templates").rglob("*.html")]
 
-    assert sorted(file.name for file in STATIC.iterdir()) == ["icon.svg", "page.css", "upload.js"]
+    assert {file.suffix for file in STATIC.iterdir() if file.is_file()} == {".css", ".js", ".svg"}
     assert not any(re.search(r"<style|style=|<script>| on\w+=", text) for text in templates)

@@ -22,8 +22,9 @@ from storage.repositories.entities import Database
 from tests.builders.attempts import awaited
 from tests.builders.scenes import somebody
 from web import bodies
-from web.app import UNDERWAY, application
-from web.uploads import AT_A_TIME, UploadRoutes
+from web.app import application
+from web.bodies import AT_A_TIME, SLOTS
+from web.visiting import UNDERWAY
 
 Client = TestClient[web.Request, web.Application]
 CONTENT = bytes(range(256)) * 100
@@ -249,11 +250,10 @@ async def test_a_link_whose_dataset_is_gone_says_so_on_a_page(
 
 
 async def test_only_so_many_send_at_a_time_and_the_others_are_told_to_come_back(house: House) -> None:
-    routes = UploadRoutes(uploads=house.services.uploads, slots=asyncio.Semaphore(0))
     app = application(services=house.services, blobs=house.blobs)
-    app.router.add_put("/busy/{token}/{name}", routes.put)
+    app[SLOTS] = asyncio.Semaphore(0)
     async with TestClient(TestServer(app)) as client:
-        answer = await client.put("/busy/t/a", data=b"x")
+        answer = await client.put("/u/t/files/a", data=b"x")
         code = (await answer.json())["code"]
 
     assert (answer.status, answer.headers["Retry-After"], code) == (503, "5", "uploads_busy")

@@ -1,14 +1,17 @@
-// The upload page. Files go up as soon as they are chosen, one after the other, in pieces, each at the offset where the
-// server says that the file ends so far, so that a lost connection, or a reloaded page, goes on from there. What is
-// shown follows from `entries` and `busy` alone.
+// Where files go in: the upload page, and a step of the creator. Files go up as soon as they are chosen, one after the
+// other, in pieces, each at the offset where the server says that the file ends so far, so that a lost connection, or a
+// reloaded page, goes on from there. What is shown follows from `entries` and `busy` alone.
 
-const HERE = location.pathname.replace(/\/$/, "");
-const PIECE = Number(document.getElementById("upload").dataset.piece);
+import { dropped, flattened } from "./drop.js";
+
+const { link: HERE, piece, then } = document.getElementById("upload").dataset;
+const PIECE = Number(piece);
 const STALLED = 60_000; // milliseconds without progress after which a connection counts as lost
 const LONGEST_PAUSE = 30; // seconds
 
 const byId = (id) => document.getElementById(id);
-const [page, list, total, status, doneButton, picker] = ["upload", "files", "total", "status", "done", "picker"].map(byId);
+const [page, list, total, status, doneButton] = ["upload", "files", "total", "status", "done"].map(byId);
+const [picker, folder] = ["picker", "folder"].map(byId);
 const entries = new Map(); // name → {name, size, file, offset, moving, begun, phase, words, row}
 let busy = ""; // or "sending", or "finishing"
 
@@ -104,7 +107,7 @@ async function sent(one) {
   try {
     await patiently(async () => {
       do {
-        one.offset = await piece(one);
+        one.offset = await sendPiece(one);
         one.moving = 0;
         draw();
       } while (one.offset < one.size);
@@ -119,7 +122,7 @@ async function sent(one) {
   }
 }
 
-async function piece(one) {
+async function sendPiece(one) {
   const slice = one.file.slice(one.offset, one.offset + PIECE);
   const bytes = await slice.arrayBuffer().catch(() => {
     throw Object.assign(new Problem("cannot be read (any more); choose it again, and zip a folder"), { status: 400 });
@@ -194,6 +197,7 @@ async function finish() {
 
 function received(count) {
   page.hidden = true;
+  if (then) return location.assign(then);
   const end = byId("received");
   end.querySelector("h1").textContent = `Received: ${count} ${count === 1 ? "file" : "files"}`;
   end.hidden = false;
@@ -260,13 +264,17 @@ function dropping() {
   const over = (on) => (event) => { event.preventDefault(); zone.classList.toggle("over", on); };
   addEventListener("dragover", over(true));
   addEventListener("dragleave", over(false));
-  addEventListener("drop", (event) => { over(false)(event); add(event.dataTransfer.files); });
+  addEventListener("drop", (event) => { over(false)(event); dropped(event.dataTransfer).then(add); });
   addEventListener("paste", (event) => add(event.clipboardData.files, { pasted: true }));
 }
 
-picker.addEventListener("change", () => { add(picker.files); picker.value = ""; });
+picker.addEventListener("change", () => { add([...picker.files]); picker.value = ""; });
+folder.addEventListener("change", () => {
+  add([...folder.files].map((file) => flattened(file, file.webkitRelativePath)));
+  folder.value = "";
+});
 doneButton.addEventListener("click", finish);
-addEventListener("beforeunload", (event) => { if (busy || (ready() && !page.hidden)) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (!page.hidden && (busy || ready())) event.preventDefault(); });
 dropping();
 byId("sending").hidden = false;
 look().catch((problem) => say(problem.message, { trouble: true }));

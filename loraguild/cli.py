@@ -40,7 +40,7 @@ def up(
     """Run everything in one terminal: the database, workers, and every configured front end. Ctrl-C stops it all."""
     from loraguild.running import up as run  # noqa: PLC0415 - heavy
 
-    finish(run(configured(), workers=workers))
+    finish(run(configured(), workers=workers, name=_me()))
 
 
 @app.command()
@@ -130,11 +130,23 @@ def telegram() -> None:
 
 
 @app.command()
-def web() -> None:
-    """Serve the pages that chats link to, uploads and downloads, until Ctrl-C or SIGTERM."""
+def web(
+    openapi: Annotated[bool, typer.Option("--openapi", help="Print the API's document instead.")] = False,  # noqa: FBT002 - how Typer declares a flag
+) -> None:
+    """Serve the sandbox, the API, and the pages that chats link to, until Ctrl-C or SIGTERM."""
+    from loraguild.running import described  # noqa: PLC0415 - heavy
     from loraguild.running import web as run  # noqa: PLC0415 - heavy
 
-    finish(inside(configured(), run))
+    settings = configured()
+    finish(described(settings) if openapi else inside(settings, run))
+
+
+@app.command()
+def login(name: Name = None) -> None:
+    """Print a link that signs you in to the pages: it works once, for 10 minutes."""
+    from loraguild.running import login as run  # noqa: PLC0415 - heavy
+
+    finish(inside(configured(), lambda house: run(house, name=name or _me())))
 
 
 @db.command("init")
@@ -216,13 +228,16 @@ def main() -> None:
 
 
 def _me() -> str:
-    """The operating system's name of whoever is here; `me` for a user without one."""
+    """The operating system's name of whoever is here; `me` for a user without one, or with one that none has here."""
     import getpass  # noqa: PLC0415 - beside its only use
 
+    from bots.console.speaking import NAME  # noqa: PLC0415 - heavy
+
     try:
-        return getpass.getuser()
+        name = getpass.getuser()
     except (KeyError, OSError):
         return "me"
+    return name if NAME.fullmatch(name) else "me"
 
 
 async def _answered(

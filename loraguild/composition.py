@@ -34,26 +34,34 @@ from core.services.exports import Exports
 from core.services.forgettings import Forgettings
 from core.services.generations import Generations
 from core.services.inboxes import Inboxes
+from core.services.intakes import Intakes
+from core.services.items import Items
 from core.services.jobs import Jobs
 from core.services.lineages import Lineages
 from core.services.links import Links
 from core.services.mendings import Mendings
 from core.services.models import Models
 from core.services.moderation import Moderation
+from core.services.notices import Notices
 from core.services.operations import Operations
 from core.services.payouts import Payouts
 from core.services.publications import Publications
 from core.services.purges import Purges
+from core.services.replays import Replays
 from core.services.reports import Reports
 from core.services.retries import Retries
 from core.services.reviews import Reviews
 from core.services.runs import Runs
+from core.services.sessions import Sessions
 from core.services.sharings import Sharings
 from core.services.steerings import Steerings
+from core.services.tokens import Tokens
 from core.services.trainings import Trainings
 from core.services.uploads import Uploads
 from core.services.vouchers import Vouchers
 from core.services.wallets import Wallets
+from core.services.watches import Watches
+from core.services.webhooks import Webhooks
 from loraguild.clouds import cloud, vault
 from storage.blobs import GridBlobs
 from storage.embedded import embedded_database
@@ -127,7 +135,7 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
         consents=Consents(store=store, clock=clock, ids=ids, kinds=kinds, admins=admins),
         conversations=Conversations(store=store, clock=clock, ids=ids),
         costs=Costs(store=store, clock=clock),
-        datasets=Datasets(store=store, blobs=blobs, clock=clock, ids=ids, quota=quota),
+        datasets=Datasets(store=store, clock=clock, ids=ids, quota=quota),
         deliveries=Deliveries(store=store, clock=clock),
         disputes=Disputes(store=store, clock=clock, ids=ids, admins=admins),
         downloads=Downloads(clock=clock, keys=keys, address=address),
@@ -144,12 +152,15 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
             holding_days=settings.royalty_holding_days,
         ),
         inboxes=Inboxes(store=store, clock=clock, ids=ids),
+        intakes=Intakes(store=store, blobs=blobs, clock=clock, ids=ids, quota=quota),
+        items=Items(store=store),
         jobs=Jobs(store=store, clock=clock, ids=ids, kinds=kinds),
         lineages=Lineages(store=store),
         links=Links(store=store, clock=clock, ids=ids),
         mendings=Mendings(store=store, clock=clock, ids=ids),
         models=Models(store=store, clock=clock, ids=ids),
         moderation=Moderation(store=store, clock=clock, ids=ids),
+        notices=Notices(store=store),
         operations=Operations(store=store, clock=clock, ids=ids),
         payouts=Payouts(
             store=store,
@@ -170,14 +181,19 @@ def assembled(settings: Settings, *, store: Store, blobs: Blobs, clock: Clock, i
             epochs_days=settings.epochs_days,
         ),
         purges=Purges(store=store, clock=clock, ids=ids, retention_days=settings.retention_days),
+        replays=Replays(store=store, clock=clock),
         reports=Reports(store=store, clock=clock, ids=ids, kinds=kinds, admins=admins),
         retries=Retries(store=store, clock=clock, ids=ids, offerings=offered),
         reviews=Reviews(store=store),
         runs=Runs(store=store, clock=clock, offerings=offered),
+        sessions=Sessions(store=store, clock=clock, ids=ids, admins=admins, keys=keys, address=address),
         sharings=Sharings(store=store, clock=clock),
         steerings=Steerings(store=store, clock=clock, offerings=offered),
+        tokens=Tokens(store=store, clock=clock, ids=ids, admins=admins),
         trainings=Trainings(store=store, clock=clock, ids=ids, offerings=offered),
         uploads=Uploads(store=store, blobs=blobs, clock=clock, ids=ids, keys=keys, address=address, quota=quota),
         vouchers=vouchers,
         wallets=Wallets(store=store, clock=clock, ids=ids, providers={"voucher": vouchers}),
+        watches=Watches(store=store, clock=clock),
+        webhooks=Webhooks(store=store, clock=clock, ids=ids, keys=keys, local=settings.webhook_allow_local),
     )

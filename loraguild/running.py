@@ -1,6 +1,7 @@
 """Long-running processes: a worker, a bot, the pages; and `up`, which keeps all of them going in one terminal."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -15,8 +16,10 @@ from rich.console import Console
 from rich.text import Text
 from structlog.contextvars import bind_contextvars
 
+from bots.console.speaking import seated
 from config.secrets import derived
 from config.settings import Settings
+from core.domain.address import is_public
 from core.domain.errors import BadValue, ExtraMissing, TokenMissing
 from core.domain.fleet import Worker, gpu_class
 from core.kinds import discovered
@@ -104,6 +107,14 @@ async def telegram(house: House) -> int:
     return 0
 
 
+async def described(settings: Settings) -> int:
+    """Print the document of the API; that takes no database."""
+    with _installed("web"):
+        from web import documents  # noqa: PLC0415 - only this and the server need its libraries
+    print(json.dumps(documents.described(settings.address), ensure_ascii=False, indent=2))  # noqa: T201 - for a pipe
+    return 0
+
+
 async def web(house: House) -> int:
     """Serve the pages until a signal comes.
 
@@ -112,21 +123,44 @@ async def web(house: House) -> int:
     """
     with _installed("web"):
         from web.app import serve  # noqa: PLC0415 - only this process needs the library
-    settings = house.settings
+        from web.logins import Logins  # noqa: PLC0415 - as above
+        from web.posting import posting  # noqa: PLC0415 - as above
+        from worker.adapters.posting import HttpPoster, is_near  # noqa: PLC0415 - as above
+    settings, stop = house.settings, _stopping()
     token = settings.metrics_token
-    await serve(
-        services=house.services,
-        blobs=house.blobs,
-        host=settings.web_host,
-        port=settings.web_port,
-        metrics_token=token.get_secret_value() if token else None,
-        stop=_stopping(),
-    )
+    poster = HttpPoster(allowed=is_near if settings.webhook_allow_local else is_public)
+    posts = asyncio.create_task(posting(house.services.webhooks, poster, stop=stop))
+    try:
+        await serve(
+            services=house.services,
+            blobs=house.blobs,
+            host=settings.web_host,
+            port=settings.web_port,
+            metrics_token=token.get_secret_value() if token else None,
+            logins=Logins.of(settings),
+            stop=stop,
+        )
+    finally:
+        stop.set()
+        await asyncio.wait([posts])  # before the house is closed under it
     return 0
 
 
-async def up(settings: Settings, *, workers: int) -> int:
-    """Run database, workers, the pages and every bot that has a token, until a signal comes."""
+async def login(house: House, *, name: str) -> int:
+    """Print a link by which the console user of this name signs in to the pages.
+
+    Raises:
+        ConsoleNotTrusted, BadValue: Nobody can be that user here.
+    """
+    Console(highlight=False).print(await _invitation(house, name), markup=False, soft_wrap=True)
+    return 0
+
+
+async def up(settings: Settings, *, workers: int, name: str) -> int:
+    """Run database, workers, the pages and every bot that has a token, until a signal comes.
+
+    Over the embedded database, which is this machine's, its console user of this name gets a link to sign in with.
+    """
     stop, out = _stopping(), Console(highlight=False)
     bots = [name for name, token in settings.tokens.items() if token]
     commands = {"web": "web"} | {name: name for name in bots}
@@ -137,17 +171,26 @@ async def up(settings: Settings, *, workers: int) -> int:
     def say(name: str, line: str) -> None:
         out.print(Text.assemble((f"{name} │ ", colours[name]), line), soft_wrap=True)
 
-    async with opened(settings):
+    async with opened(settings) as house:
         where = f"embedded, in {settings.data_folder / 'database'}" if settings.embedded else "MONGODB_URI"
         out.print(f"database │ {where}", markup=False)
         out.print(f"workers  │ {workers}")
         out.print(f"pages    │ {settings.address}", markup=False)
         out.print(f"bots     │ {', '.join(bots) or 'none: README says how to get one in ten minutes'}")
+        if settings.embedded:
+            link = await _invitation(house, name)
+            out.print(f"sign in  │ {link} (once, 10 minutes; another: loraguild login)", markup=False, soft_wrap=True)
         out.print("next     │ in another terminal: loraguild chat. Ctrl-C here stops everything.")
         async with supervised(programs, say=say):
             await stop.wait()
             out.print("stopping │ running work is handed over …")
     return 0
+
+
+async def _invitation(house: House, name: str) -> str:
+    """A link for the console user of this name; it is audited."""
+    speaker = await seated(house.settings, services=house.services, blobs=house.blobs, name=name)
+    return (await house.services.sessions.invite(speaker.actor)).link
 
 
 def _program(name: str, command: str, **environment: str) -> Program:

@@ -30,7 +30,8 @@ async def tidied(house: House) -> None:
     """Let royalties be spent that were held long enough, and finish forgetting who wished to be forgotten.
 
     Let go of uploads that nobody finished, of datasets that were deleted long ago, of epochs that nobody chose, of
-    bytes that nobody refers to, of what platforms sent long ago, and of workers that were not heard of for long.
+    bytes that nobody refers to, of what platforms sent long ago, of sign-ins, sessions and tokens that are over, and of
+    workers that were not heard of for long.
     """
     if owners := await house.services.earnings.mature_all():
         log.info("royalties.matured", owners=owners)
@@ -42,6 +43,10 @@ async def tidied(house: House) -> None:
         log.info("epochs.swept", runs=swept)
     uploads, updates = await house.services.uploads.sweep(), await house.services.inboxes.forget()
     exports, blobs = await house.services.exports.sweep(), await house.blobs.sweep()
+    if posts := await house.services.webhooks.sweep():
+        log.info("posts.forgotten", posts=posts)
+    if ended := await house.services.sessions.sweep() + await house.services.tokens.sweep():
+        log.info("sessions.swept", sessions=ended)
     if workers := await house.services.jobs.forget():
         log.info("workers.forgotten", workers=workers)
     if uploads or updates or exports or blobs:

@@ -6,10 +6,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 
-.PHONY: help setup demo up test unit e2e bench check format lint types imports docs clean
+.PHONY: help setup demo up test unit e2e bench check format lint types imports docs screenshots clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## prepare .venv with everything pinned
 
@@ -59,6 +59,9 @@ imports: setup ## prove that the layers hold
 
 docs: setup ## regenerate docs/commands.md
 	@$(BIN)/loraguild docs > docs/commands.md
+
+screenshots: setup ## take the pictures of the pages anew; needs Chromium
+	@PYTHONPATH=. $(BIN)/python scripts/screenshots.py
 
 clean: ## remove .venv and every cache; data stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

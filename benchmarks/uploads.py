@@ -1,11 +1,11 @@
 """How fast files come in and go out, and how much memory that takes, against the driver's own GridFS.
 
 `put` sends a file as curl does, through the real server, where every 8 MiB are a piece that is hashed, stored and
-committed with its reference; `add` is the console's `dataset add`; `raw` is the driver alone. `open` reads a stored
-file, `raw open` does so with the driver. All speak to the same database server, in turn and each twice with fresh
-bytes from a file; server and client of `put` are this one process. Memory is what a side adds to what the process had
-before, at its peak. Run `python benchmarks/uploads.py [MEGABYTES]`; MONGODB_URI chooses a server, else an embedded one
-is started for the occasion.
+committed with its reference; `form` sends it to the API in a form; `add` is the console's `dataset add`; `raw` is the
+driver alone. `get` fetches a stored file by its link, `open` reads it from the blobs, `raw open` with the driver. All
+speak to the same database server, in turn and each twice with fresh bytes from a file; server and client are this one
+process. Memory is what a side adds to what the process had before, at its peak. Run `python benchmarks/uploads.py
+[MEGABYTES]`; MONGODB_URI chooses a server, else an embedded one is started for the occasion.
 """
 
 import asyncio
@@ -20,18 +20,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from aiohttp import ClientSession
+from aiohttp import ClientSession, FormData
 from gridfs import AsyncGridFSBucket
 from pydantic import SecretStr
 
 from bots.console.sources import local_files
 from config.settings import Settings
 from core.domain.account import Actor, Place, Platform
+from core.domain.artifact import Artifact
 from core.domain.dataset import Dataset
+from core.domain.token import Scope
 from core.kinds.intake import Payload
 from loraguild.composition import House, opened
 from storage.embedded import embedded_database
 from storage.store import MongoStore
+from web.api.route import PREFIX
 from web.app import serve
 
 MEGABYTES, CHUNK, NAME, POLL = 500, 2**20, "uploads", 0.01
@@ -75,11 +78,26 @@ async def put(scene: Scene) -> None:
                 sys.exit(f"put: {answer.status} {await answer.text()}")
 
 
+async def form(scene: Scene) -> None:
+    """Send the file as a program does, in a form of the API."""
+    ann, dataset = await scene.dataset()
+    issued = await scene.house.services.tokens.issue(ann, name=dataset.id, scopes=[Scope.WRITE], days=1)
+    headers = {"Authorization": f"Bearer {issued.secret}"}
+    with scene.path.open("rb") as file:
+        body = FormData({"files": file})
+        async with (
+            ClientSession(f"http://127.0.0.1:{scene.port}") as session,
+            session.post(f"{PREFIX}/datasets/{dataset.id}/images", data=body, headers=headers) as answer,
+        ):
+            if answer.status != 202:  # noqa: PLR2004 - accepted
+                sys.exit(f"form: {answer.status} {await answer.text()}")
+
+
 async def add(scene: Scene) -> None:
     """Give the file to `dataset add`."""
     ann, dataset = await scene.dataset()
     files = await local_files([str(scene.path)])
-    job = await scene.house.services.datasets.add(ann, dataset, files, place=PLACE, key=dataset.id)
+    job = await scene.house.services.intakes.add(ann, dataset, files, place=PLACE, key=dataset.id)
     scene.sha256 = Payload.model_validate(job.payload).files[0].sha256
 
 
@@ -97,6 +115,18 @@ async def read(scene: Scene) -> None:
         pass
 
 
+async def get(scene: Scene) -> None:
+    """Fetch what was added, by its link."""
+    size = scene.path.stat().st_size
+    artifact = Artifact(name="zorp.zip", sha256=scene.sha256, size=size, media_type="application/zip")
+    downloads = scene.house.services.downloads
+    path = downloads.link(artifact).removeprefix(downloads.address)
+    async with ClientSession(f"http://127.0.0.1:{scene.port}") as session, session.get(path) as answer:
+        came = sum([len(chunk) async for chunk in answer.content.iter_chunked(CHUNK)])
+    if came != size:
+        sys.exit(f"get: {answer.status}, {came} of {size} bytes")
+
+
 async def raw_read(scene: Scene) -> None:
     """Read what the driver wrote, with the driver."""
     stored = await scene.bucket.open_download_stream_by_name("zorp.zip")
@@ -105,8 +135,8 @@ async def raw_read(scene: Scene) -> None:
 
 
 Side = Callable[[Scene], Awaitable[None]]
-IN: dict[str, Side] = {"put": put, "add": add, "raw": raw}
-OUT: dict[str, Side] = {"open": read, "raw open": raw_read}
+IN: dict[str, Side] = {"put": put, "form": form, "add": add, "raw": raw}
+OUT: dict[str, Side] = {"get": get, "open": read, "raw open": raw_read}
 
 
 @dataclass(frozen=True)

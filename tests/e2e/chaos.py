@@ -116,8 +116,8 @@ class Storm:
 
     def _intake(self, customer: Customer, key: str) -> Callable[[], Awaitable[object]]:
         picture = Upload(name="more.png", content=encoded(a_picture()))
-        datasets = self.house.services.datasets
-        return lambda: datasets.add(customer.actor, customer.described, [picture], place=HOME, key=key)
+        intakes = self.house.services.intakes
+        return lambda: intakes.add(customer.actor, customer.described, [picture], place=HOME, key=key)
 
     async def kill(self) -> None:
         self.crew.kill(self.rng)

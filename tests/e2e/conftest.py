@@ -1,12 +1,13 @@
 """What tests of whole processes share."""
 
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from loraguild.composition import House
-from tests.e2e.processes import a_house
+from tests.e2e.processes import a_house, environment
 
 ROUNDS = 20
 
@@ -18,6 +19,14 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     """The house that all processes share; this process leaves it last, and stops the database."""
     async with a_house(tmp_path) as house:
         yield house
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Mapping[str, str]:
+    """What processes in this folder get, with a port for the pages that is free."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return {**environment(tmp_path), "WEB_PORT": str(free.getsockname()[1])}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from aiohttp import ClientError, ClientSession
 
 from config.settings import Settings
 from core.ports.clock import Clock, SystemClock
 from loraguild.composition import House, opened
+from tests.builders.attempts import awaited
 
 ROOT = Path(__file__).parents[2]
 OFFERINGS = Path(__file__).with_name("offerings")
@@ -59,6 +61,24 @@ def started(
             if one.is_running():
                 one.kill()
         process.wait(10)
+
+
+@asynccontextmanager
+async def a_web(
+    session: ClientSession, data: Path, env: Mapping[str, str], *, log: str = "web.log"
+) -> AsyncIterator[psutil.Popen]:
+    """`loraguild web` as people start it, once it answers."""
+
+    async def healthy() -> bool:
+        try:
+            async with session.get(f"http://127.0.0.1:{env['WEB_PORT']}/healthz") as answer:
+                return answer.ok
+        except ClientError:
+            return False
+
+    with started(*LORAGUILD, "web", data=data, log=log, env=env) as process:
+        await awaited(healthy, seconds=90)
+        yield process
 
 
 def children(process: psutil.Popen) -> list[psutil.Process]:

@@ -87,7 +87,7 @@ async def a_dataset(house: House, actor: Actor, *, name: str) -> Dataset:
     datasets = house.services.datasets
     dataset = await datasets.create(actor, name=name, trigger=name)
     picture = Upload(name=f"{name}.png", content=encoded(a_picture()))
-    intake = await datasets.add(actor, dataset, [picture], place=HOME, key=name)
+    intake = await house.services.intakes.add(actor, dataset, [picture], place=HOME, key=name)
     assert (await over(house, intake)).state is JobState.SUCCEEDED
     for look in await house.store.jobs.about(dataset.id):
         await over(house, look)

@@ -50,6 +50,16 @@ def test_help_comes_at_once_and_without_torch(tmp_path: Path) -> None:
     assert not [line for line in trace.stderr.splitlines() if line.endswith((" torch", " pymongo", " PIL"))]
 
 
+def test_the_document_of_the_api_is_printed_without_a_database(tmp_path: Path) -> None:
+    run = ran(tmp_path, "web", "--openapi", MONGODB_URI="mongodb://127.0.0.1:1/", PUBLIC_URL="https://example.org")
+    document = json.loads(run.stdout)
+
+    assert (run.returncode, document["openapi"]) == (0, "3.1.0")
+    assert document["servers"] == [{"url": "https://example.org/api/v1"}]
+    assert "/datasets" in document["paths"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_first_conversation(tmp_path: Path, picture: Path) -> None:
     assert said(tmp_path, "dataset new zorp trigger=zorp")[1]["title"] == "Dataset «zorp» is open"
     status, refused = said(tmp_path, "train order zorp demo-tiny")

@@ -159,7 +159,7 @@ async def a_dataset(house: House, pictures: Sequence[bytes], *, captioned: bool 
     """Bundle real pictures, without a worker; the doctor has still to look."""
     ann = await somebody(house)
     dataset = await house.services.datasets.create(ann, name="zorp", trigger="zorp")
-    job = await house.services.datasets.add(ann, dataset, [Upload(name="raw", content=b"raw")], place=HOME, key="in")
+    job = await house.services.intakes.add(ann, dataset, [Upload(name="raw", content=b"raw")], place=HOME, key="in")
     artifacts = {content: await stored(house, "zorp.png", content) for content in dict.fromkeys(pictures)}
     told = [await taken(house, f"{number}.png", number) for number in range(len(pictures))]
     facts = [
@@ -183,7 +183,7 @@ async def test_an_intake_goes_on_where_two_workers_were_killed(tmp_path: Path) -
         ann = await somebody(place.house)
         dataset = await place.house.services.datasets.create(ann, name="zorp", trigger="zorp")
         upload = Upload(name="zorp.zip", content=a_zip(entries, compression=zipfile.ZIP_STORED))
-        job = await place.house.services.datasets.add(ann, dataset, [upload], place=HOME, key="in")
+        job = await place.house.services.intakes.add(ann, dataset, [upload], place=HOME, key="in")
         async with place.watched(dataset) as seen:
             await place.interrupted(job, under_way)
             await place.interrupted(job, await place.something_stored())

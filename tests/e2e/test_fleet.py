@@ -66,7 +66,7 @@ async def the_worker(house: House, *, apart_from: str = "") -> Worker:
 async def a_small_job(house: House, actor: Actor) -> Job:
     dataset = await house.services.datasets.create(actor, name="small", trigger="zorp")
     picture = Upload(name="small.png", content=encoded(a_picture()))
-    return await house.services.datasets.add(actor, dataset, [picture], place=HOME, key="small")
+    return await house.services.intakes.add(actor, dataset, [picture], place=HOME, key="small")
 
 
 async def gone(house: House, worker: Worker) -> bool:

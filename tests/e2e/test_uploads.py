@@ -4,10 +4,8 @@ import asyncio
 import io
 import json
 import os
-import socket
 import zipfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from aiohttp import ClientError, ClientSession
 
 from core.domain.upload import PIECE
 from tests.builders.attempts import awaited
-from tests.e2e.processes import LORAGUILD, ended, environment, started
+from tests.e2e.processes import LORAGUILD, a_web, ended, started
 
 NAME = "zorp.zip"
 
@@ -34,29 +32,6 @@ def a_zip() -> bytes:
                 archive.writestr(picture.name, picture.read_bytes())
         archive.writestr("notes.bin", os.urandom(PIECE))
     return packed.getvalue()
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> Mapping[str, str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return {**environment(tmp_path), "WEB_PORT": str(free.getsockname()[1])}
-
-
-@asynccontextmanager
-async def a_web(session: ClientSession, data: Path, env: Mapping[str, str], *, log: str) -> AsyncIterator[psutil.Popen]:
-    """`loraguild web` as people start it, once it answers."""
-
-    async def healthy() -> bool:
-        try:
-            async with session.get(f"http://127.0.0.1:{env['WEB_PORT']}/healthz") as answer:
-                return answer.ok
-        except ClientError:
-            return False
-
-    with started(*LORAGUILD, "web", data=data, log=log, env=env) as process:
-        await awaited(healthy, seconds=30)
-        yield process
 
 
 async def said(data: Path, env: Mapping[str, str], *words: str) -> dict[str, Any]:

@@ -143,7 +143,7 @@ async def test_an_idle_worker_is_light_and_takes_a_job_at_once(tmp_path: Path) -
             dataset = await house.services.datasets.create(ann, name="zorp", trigger="zorp")
             await awaited(house.services.jobs.workers)
             picture = Upload(name="zorp.png", content=encoded(a_picture()))
-            job = await house.services.datasets.add(ann, dataset, [picture], place=HOME, key="in")
+            job = await house.services.intakes.add(ann, dataset, [picture], place=HOME, key="in")
             done = await over(house, job)
             assert done.started_at
             assert done.started_at - done.created_at < timedelta(seconds=3)

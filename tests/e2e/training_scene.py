@@ -14,7 +14,7 @@ async def ordered(house: House) -> Job:
     ann = await somebody(house)
     dataset = await house.services.datasets.create(ann, name="zorp", trigger="zorp")
     picture = Upload(name="zorp.png", content=encoded(a_picture()))
-    intake = await house.services.datasets.add(ann, dataset, [picture], place=HOME, key="in")
+    intake = await house.services.intakes.add(ann, dataset, [picture], place=HOME, key="in")
     assert (await over(house, intake)).state is JobState.SUCCEEDED
     [look] = await house.store.jobs.about(dataset.id)
     assert (await over(house, look)).state is JobState.SUCCEEDED

@@ -1,6 +1,7 @@
 """Runs: how one training was done, epoch by epoch, with everything needed to repeat it."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Self
 
@@ -128,6 +129,15 @@ class Run(Entity):
         """The run with an epoch added, or replaced when a resumed attempt passes its step again."""
         others = (known for known in self.epochs if known.step != epoch.step)
         return self.but(epochs=tuple(sorted((*others, epoch), key=lambda known: known.step)))
+
+    def cut(self, step: int) -> tuple[Self, Sequence[str]]:
+        """The run as it was after a step, and the files of what came later, each as often as it was referred to.
+
+        An attempt that was lost may have come further than the one after it, which its owner stopped.
+        """
+        epochs = tuple(epoch for epoch in self.epochs if epoch.step <= step)
+        kept = self.but(epochs=epochs, glimpses=tuple(one for one in self.glimpses if one.step <= step))
+        return kept, tuple((Counter(self.files) - Counter(kept.files)).elements())
 
     def epoch_at(self, step: int | None) -> Epoch | None:
         """The epoch that ended at a step, or, where nobody said which, the last."""

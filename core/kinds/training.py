@@ -72,6 +72,10 @@ async def settle(tx: Repositories, job: Job, result: Value | None, *, ids: Ids, 
     if not isinstance(result, Result):
         await tx.runs.save(run)
         return
+    if result.step is not None:
+        run, beyond = run.cut(result.step)
+        await tx.references.forget(*beyond)
+        await tx.runs.cut(run.id, after=result.step)
     facts = result.model_dump(include={"base_hash", "code_version", "evaluation_before", "evaluation_after"})
     await tx.runs.save(run.but(**facts))
     await tx.references.refer(result.artifact.sha256, result.grid.sha256)

@@ -630,6 +630,10 @@ class Runs(Repository[Run], Protocol):
         """Add metrics points; a step that is passed again replaces the point of before."""
         ...
 
+    async def cut(self, run: str, *, after: int) -> None:
+        """Remove the metrics points of a run after a step."""
+        ...
+
 
 class Models(Repository[Model], Protocol):
     """Trained models; those that are deleted only by id."""

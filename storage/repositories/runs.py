@@ -47,3 +47,8 @@ class Runs(Entities[Run]):
         ]
         with translated():
             await self._points.bulk_write(writes, session=self._session)
+
+    async def cut(self, run: str, *, after: int) -> None:
+        """Remove the metrics points of a run after a step."""
+        with translated():
+            await self._points.delete_many({"run": run, "step": {"$gt": after}}, session=self._session)

@@ -1,6 +1,7 @@
 """The main road: quote, order, work, end; and everything that can go wrong on it."""
 
 import asyncio
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -26,6 +27,7 @@ from core.domain.ledger import Act, held
 from core.domain.model import Visibility
 from core.domain.quote import OPEN_FOR, QuoteState
 from core.domain.run import Epoch, MetricsPoint
+from core.kinds import training
 from core.ports.clock import HandClock
 from loraguild.composition import House
 from storage.repositories.entities import Database
@@ -279,6 +281,30 @@ async def test_equal_content_is_one_snapshot_whose_bytes_are_held_once(house: Ho
     row = await database["blobs"].find_one({"_id": picture.sha256})
     assert row
     assert row["references"] == 2  # the item and the snapshot
+
+
+async def test_what_a_lost_attempt_had_done_beyond_the_end_is_no_part_of_the_run(
+    house: House, database: Database
+) -> None:
+    ann = await somebody(house)
+    job = await an_order(house, ann, await a_ready_dataset(house, ann))
+    _, token = await claimed(house, job)
+    for number in (1, 2):
+        epoch = Epoch(number=number, step=20 * number, loss=0.5, artifact=await stored(house, f"epoch {number}"))
+        await house.services.runs.passed(job.id, token, epoch, run=job.id)
+    points = [MetricsPoint(step=step, loss=1.0, lr=0.1) for step in range(1, 41)]
+    await house.services.jobs.report(job.id, token, points=points)
+    await house.services.jobs.release(job.id, token)
+    found, token = await claimed(house, job)
+    result = await well_done(house, found)
+    assert isinstance(result, training.Result)
+    await house.services.jobs.finish(job.id, token, result.but(step=37))
+
+    run = await house.store.runs.get(job.id)
+    assert [epoch.step for epoch in run.epochs] == [20]
+    assert list(await house.store.runs.chart(job.id)) == points[:37]
+    counts = {row["_id"]: row["references"] async for row in database["blobs"].find()}
+    assert [counts[hashlib.sha256(name).hexdigest()] for name in (b"epoch 1", b"epoch 2")] == [1, 0]
 
 
 async def test_epochs_points_and_checkpoints_are_recorded_under_the_lease(house: House, database: Database) -> None:

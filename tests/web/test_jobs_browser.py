@@ -9,7 +9,7 @@ from core.domain.job import Progress
 from core.domain.run import MetricsPoint
 from loraguild.composition import House
 from tests.builders.entities import an_epoch
-from tests.builders.scenes import a_ready_dataset, a_trained_model, an_order, claimed, stored, well_done
+from tests.builders.scenes import a_ready_dataset, a_trained_model, an_order, claimed, finished, stored, well_done
 from tests.web.browser import PHONE, prove_it_is_accessible, signed_in
 
 SOON = 60_000  # milliseconds, on a busy machine
@@ -81,7 +81,6 @@ async def test_pictures_appear_when_they_are_drawn(house: House, page: Page, ann
     await expect(page.locator("#price")).to_contain_text("«zorp» is ann/zorp", timeout=SOON)
     await page.get_by_role("button", name="Draw").click()
     await page.wait_for_url(re.compile(r"/generate/\w+$"))
-    job, token = await claimed(house)
-    await house.services.jobs.finish(job.id, token, await well_done(house, job))
+    await finished(house, await house.store.jobs.get(page.url.rpartition("/")[2]))
     await expect(page.get_by_alt_text("Picture 1 of «zorp»")).to_have_count(1, timeout=SOON)
     await prove_it_is_accessible(page)

@@ -17,7 +17,8 @@ from web.visiting import visitor
 RATE, BURST = 20.0, 200.0  # requests a second in the long run, and at once
 ANONYMOUS = 0.25  # of that for an address without an account: many may sit behind it, and all can be taken
 KNOWN = 10_000  # buckets that are remembered; the one that was not used for longest is full anyway
-FREE = ("/static/", "/healthz", "/metrics", "/u/")  # bytes of an upload are limited by size, quota and slots
+SIGNED = ("/i/", "/d/", "/u/")  # links of ours: who has one is served; uploads are limited by size, quota and slots
+FREE = ("/static/", "/healthz", "/metrics", *SIGNED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from core.ports.clock import HandClock
 from loraguild.composition import House
 from storage.repositories.entities import Database
 from tests.builders.scenes import stored
 from tests.builders.visits import Client
+from web.app import application
+from web.limiting import LIMITER, Limiter
 
 
 async def shown(house: House, name: str) -> str:
@@ -28,6 +31,16 @@ async def test_a_picture_is_shown_and_can_be_nothing_else(house: House, client: 
         "default-src 'none'; sandbox",
         "private, max-age=86400, immutable",
     ]
+
+
+async def test_a_page_full_of_pictures_uses_nobodys_rate_up(house: House) -> None:
+    app = application(services=house.services, blobs=house.blobs)
+    app[LIMITER] = Limiter(rate=0.01, burst=1)
+    path = await shown(house, "zorp.png")
+    async with TestClient(TestServer(app)) as client:
+        answers = [(await client.get(path)).status for _ in range(8)]
+
+    assert answers == [200] * 8
 
 
 @pytest.mark.parametrize("name", ["zorp.svg", "zorp.html", "zorp.txt", "zorp.gif", "zorp.safetensors"])

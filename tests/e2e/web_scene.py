@@ -12,7 +12,7 @@ from core.domain.account import Actor
 from core.domain.dataset import Status
 from loraguild.composition import House
 from tests.builders.attempts import awaited
-from tests.web.browser import handed
+from tests.web.browser import handed, ordered
 
 PATIENCE = 300_000  # milliseconds for what a worker does
 PICTURES = 12  # of the demo
@@ -93,11 +93,7 @@ async def a_training_ordered(page: Page, dataset: str, *, preset: str = "fast") 
     await page.locator("#offering-demo-tiny").check()
     await page.locator(f"#preset-{preset}").check()
     await expect(page.locator("#price .price")).to_contain_text("point")
-    await page.get_by_role("button", name="Get a quote").click()
-    for box in await page.get_by_role("checkbox").all():
-        await box.check()
-    await page.get_by_role("button", name="Order for").click()
-    await page.wait_for_url("**/jobs/*")
+    await ordered(page)
 
 
 async def points(page: Page) -> int:

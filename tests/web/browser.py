@@ -91,6 +91,11 @@ async def watched(browser: Browser, base: str, **facts: object) -> AsyncIterator
     found = troubles(context)
     try:
         yield context
+    except Exception as error:
+        for page in context.pages:
+            error.add_note(f"{page.url} shows: {await page.locator('body').inner_text()}")
+        error.add_note(f"what went wrong there: {found}")
+        raise
     finally:
         await context.close()
     assert not found, found
@@ -138,3 +143,14 @@ async def signed_in(page: Page, house: House, actor: Actor) -> None:
     await page.goto(invitation.link.removeprefix(sessions.address))
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_url("**/")
+
+
+async def ordered(page: Page) -> None:
+    """Take a quote at its word, with every tick that it asks for, and come to the job."""
+    await page.get_by_role("button", name="Get a quote").click()
+    order = page.get_by_role("button", name="Order for")
+    await order.wait_for()  # the ticks are counted on the page that has them, not on the one before
+    for box in await page.get_by_role("checkbox").all():
+        await box.check()
+    await order.click()
+    await page.wait_for_url("**/jobs/*")

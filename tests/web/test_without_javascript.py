@@ -5,7 +5,7 @@ from playwright.async_api import expect
 from core.domain.account import Actor
 from loraguild.composition import House
 from tests.builders.scenes import a_ready_dataset
-from tests.web.browser import browsing, signed_in, watched
+from tests.web.browser import browsing, ordered, signed_in, watched
 
 
 async def test_forms_are_enough(house: House, site: str, ann: Actor) -> None:
@@ -23,10 +23,6 @@ async def test_forms_are_enough(house: House, site: str, ann: Actor) -> None:
         await page.goto(f"/train?dataset={ready.id}&offering=tiny")
         await page.get_by_role("button", name="Show price").click()
         await expect(page.locator("#price")).to_contain_text("points")
-        await page.get_by_role("button", name="Get a quote").click()
-        for box in await page.get_by_role("checkbox").all():
-            await box.check()
-        await page.get_by_role("button", name="Order for").click()
-        await page.wait_for_url("**/jobs/*")
+        await ordered(page)
     [job] = await house.services.trainings.list(ann)
     assert (job.owner, job.subject) == (ann.account, ready.id)

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -43,11 +44,15 @@ def traits(file: Traversable | Path | None = None) -> dict[str, TraitCategory]:
 
 def _read(file: Traversable | Path) -> Offering:
     try:
-        fields = tomllib.loads(file.read_text(encoding="utf-8"))
-        return Offering(id=file.name.removesuffix(".toml"), **fields)
+        return _parsed(file.name.removesuffix(".toml"), file.read_text(encoding="utf-8"))
     except (OSError, TypeError, ValueError, LookupError) as error:
         msg = f"{file.name}: {error}"
         raise OfferingBroken(msg) from error
+
+
+@cache  # a file is parsed again only when it says something else
+def _parsed(name: str, text: str) -> Offering:
+    return Offering(id=name, **tomllib.loads(text))
 
 
 def _located(offering: Offering, bases: Mapping[str, str]) -> Offering:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings as hypothesis
 
 from config.settings import Settings
 from core.ports.blobs import Blobs
@@ -19,6 +20,11 @@ from storage.embedded import embedded_database
 from storage.indexes import INDEXES
 from storage.repositories.entities import Database
 from storage.store import client_of, connected, mongo_store
+
+# Each run looks a little for what breaks a property; `pytest --hypothesis-profile thorough` takes its time.
+hypothesis.register_profile("quick", max_examples=40)
+hypothesis.register_profile("thorough", max_examples=2000, deadline=None)
+hypothesis.load_profile("quick")
 
 KEPT = {"migrations"}  # collections that an empty database has rows in
 
@@ -38,13 +44,15 @@ async def mongodb(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str
 async def prepared(mongodb: str) -> AsyncIterator[str]:
     """The name of a database with collections and indexes: making one takes much longer than emptying it."""
     name = f"test_{secrets.token_hex(6)}"
+    expiring = [index for index in INDEXES if index.expires]
     async with connected(mongodb, name=name) as database:
-        for index in INDEXES:
-            if index.expires:  # the server knows its own time and not that of a test, and would remove what is good
-                await database[index.collection].drop_index(list(index.keys))
+        for index in expiring:  # the server knows its own time and not that of a test, and would remove what is good
+            await database[index.collection].drop_index(list(index.keys))
     yield name
-    async with connected(mongodb, name=name) as database:  # a client that idled through minutes of other tests may fail
-        await database.client.drop_database(name)
+    async with client_of(mongodb) as client:  # one that idled through minutes of other tests may fail
+        there = [await client[name][index.collection].index_information() for index in expiring]
+        await client.drop_database(name)
+    assert not [facts for indexes in there for facts in indexes.values() if "expireAfterSeconds" in facts]
 
 
 @pytest.fixture
@@ -54,8 +62,19 @@ async def database(mongodb: str, prepared: str) -> AsyncIterator[Database]:
         database = client[prepared]
         await database.command("ping")  # the driver's own tasks are there before a test begins to count tasks
         yield database
-        for name in set(await database.list_collection_names()) - KEPT:
+        for name in await filled(database) - KEPT:
             await database[name].delete_many({})
+
+
+async def filled(database: Database) -> set[str]:
+    """The collections that have a row: one question, as asking each of them takes longer than most tests."""
+    names = await database.list_collection_names()
+    parts = [
+        {"$unionWith": {"coll": name, "pipeline": [{"$limit": 1}, {"$project": {"of": {"$literal": name}}}]}}
+        for name in names
+    ]
+    cursor = await database["nothing"].aggregate([*parts, {"$group": {"_id": "$of"}}])
+    return {row["_id"] async for row in cursor}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from storage.documents import document
 from storage.errors import translated
 from storage.repositories.entities import Database, Entities, Session
 
-STRIDES = tuple(4.0**power for power in range(11))  # virtual seconds to look beyond where the last head ended
+STRIDES = tuple(16.0**power for power in range(6))  # virtual seconds to look beyond where the last head ended
 LIVE = {"$in": [JobState.QUEUED, JobState.RUNNING]}
 
 

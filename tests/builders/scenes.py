@@ -2,7 +2,7 @@
 
 import mimetypes
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,9 @@ from core.domain.caption import Scene
 from core.domain.consent import RIGHTS
 from core.domain.dataset import Dataset
 from core.domain.doctor import examined
-from core.domain.errors import CodeGone
 from core.domain.fleet import Worker
 from core.domain.job import Failure, Job
 from core.domain.ledger import balances, captured, held, is_house, sums
-from core.domain.link import LinkRequest
 from core.domain.model import Model
 from core.domain.payout import set_aside
 from core.domain.value import Value
@@ -29,7 +27,6 @@ from storage.repositories.entities import Database
 from tests.builders.entities import HOME, NOON
 
 KINDS = tuple(sorted(discovered()))
-AGAIN = 3
 BROKEN = Failure(code="broken", words="It broke.")
 
 
@@ -87,17 +84,6 @@ async def a_worker(house: House, name: str = "w1", **facts: Any) -> Worker:
     """Let a worker that takes everything sign on."""
     wished: dict[str, Any] = {"id": name, "host": name, "pid": 1, "device": "cpu", "kinds": KINDS}
     return await house.services.jobs.beat(Worker(**(wished | {"started_at": NOON, "seen_at": NOON} | facts)))
-
-
-async def confirmed(house: House, actor: Actor, request: str) -> LinkRequest:
-    """Confirm a link beside other work on the same accounts, as somebody who tries again.
-
-    The embedded database now and then hides a row from a transaction that runs again, as if the request were gone.
-    """
-    for _ in range(AGAIN):
-        with suppress(CodeGone):
-            return await house.services.links.confirm(actor, request)
-    return await house.services.links.confirm(actor, request)
 
 
 async def claimed(house: House, job: Job | None = None, *, worker: str = "w1") -> tuple[Job, str]:

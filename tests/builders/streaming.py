@@ -18,7 +18,10 @@ from bots.console.sources import CHUNK, LocalFile, local_files
 from config.settings import Settings
 from core.domain.account import Place, Platform
 from core.kinds.intake import Payload
-from loraguild.composition import House, opened
+from core.ports.clock import RandomIds, SystemClock
+from loraguild.composition import House, assembled
+from storage.blobs import GridBlobs
+from storage.store import client_of, mongo_store
 
 PLACE = Place(platform=Platform.CONSOLE, chat="ann")
 OF_KILOBYTES = 1024 if sys.platform == "linux" else 2**20
@@ -72,7 +75,10 @@ async def dying(file: LocalFile) -> AsyncIterator[bytes]:
 async def main(uri: str, database: str, verb: str, path: str) -> None:
     settings = Settings(mongodb_uri=uri, mongodb_database=database, secret_key=SecretStr("x" * 64), base_models={})
     file, warm = await local_files([path, __file__])
-    async with opened(settings) as house:
+    async with client_of(uri) as client:  # `opened` would bring back the indexes by which the server removes rows
+        store, blobs = mongo_store(client[database]), GridBlobs(client[database], SystemClock())
+        services = assembled(settings, store=store, blobs=blobs, clock=SystemClock(), ids=RandomIds())
+        house = House(settings=settings, store=store, blobs=blobs, services=services)
         if verb == "die":
             await house.blobs.put(dying(file), name=Path(path).name, limit=file.size)
         sys.stdout.write(f"{await grown(house, file, warm)}\n")

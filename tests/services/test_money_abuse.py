@@ -28,7 +28,6 @@ from tests.builders.entities import NOON, a_model, an_artifact
 from tests.builders.payouts import IBAN, an_admin, approved, asked, changed, earned
 from tests.builders.scenes import (
     a_trained_model,
-    confirmed,
     everything_in,
     finished,
     imagined,
@@ -110,7 +109,7 @@ async def test_money_that_comes_while_an_account_is_taken_over_is_never_left_beh
         stale, code = await house.store.accounts.get(bob.account), await a_code(house)
         request = await house.services.links.redeem(bob, await house.services.links.issue(ann, CONSOLE), CONSOLE)
         await asyncio.gather(
-            confirmed(house, ann, request.id),
+            house.services.links.confirm(ann, request.id),
             wallets.grant(root, to=stale, amount=7, why="a prize", key=f"grant {number}"),
             wallets.refund(root, job.id, amount=None, why="blurred", key=f"refund {number}"),
             wallets.redeem(bob, code),

@@ -38,7 +38,6 @@ from tests.builders.entities import NOON, a_model, an_artifact
 from tests.builders.scenes import (
     BROKEN,
     claimed,
-    confirmed,
     everything_in,
     finished,
     given,
@@ -554,7 +553,9 @@ async def test_a_royalty_that_is_earned_while_its_owner_is_taken_over_reaches_wh
         code = await house.services.links.issue(bob, CONSOLE)
         request = await house.services.links.redeem(ann, code, CONSOLE)
 
-        await asyncio.gather(house.services.jobs.finish(job.id, token, outcome), confirmed(house, bob, request.id))
+        await asyncio.gather(
+            house.services.jobs.finish(job.id, token, outcome), house.services.links.confirm(bob, request.id)
+        )
 
         assert [await purses(house, one) for one in (ann, bob)] == [(0, 0, 0), (6, 0, 0)]
         assert [one.owner for one in await house.store.usages.of(job.id)] == [bob.account]

@@ -3,15 +3,18 @@
 from datetime import timedelta
 
 from bots.delivery.courier import Courier
-from bots.delivery.delivering import Deliverer
+from bots.delivery.delivering import rounds
 from bots.delivery.messenger import Messenger
 from core.domain.account import Actor, Notify, Place, Platform, Telling
 from core.domain.job import Job, Progress
-from core.domain.notice import PACE
+from core.domain.notice import PACE, Card, Notice
 from core.ports.clock import HandClock
+from core.services.rounds import Rounds
 from loraguild.composition import House
 from tests.builders.chats import a_dispatcher
 from tests.builders.scenes import a_ready_dataset
+
+Deliverer = Rounds[Notice | Card]
 
 DM = Place(platform=Platform.DISCORD, chat="ann")
 CHANNEL = Place(platform=Platform.DISCORD, chat="general", private=False, community="guild")
@@ -19,7 +22,7 @@ CHANNEL = Place(platform=Platform.DISCORD, chat="general", private=False, commun
 
 def a_deliverer(house: House, messenger: Messenger) -> Deliverer:
     """Start a process that delivers."""
-    return Deliverer(Courier(messenger=messenger, services=house.services, dispatcher=a_dispatcher()))
+    return rounds(Courier(messenger=messenger, services=house.services, dispatcher=a_dispatcher()))
 
 
 async def a_member(house: House, name: str = "ann", *, telling: Telling = Telling.LIVE) -> Actor:

@@ -17,7 +17,7 @@ from core.domain.webhook import Answer, PostState
 from core.services.webhooks import Opened, Webhooks
 from loraguild.composition import House
 from tests.builders.entities import a_post
-from web.posting import TOGETHER, Rounds, posting
+from web.posting import TOGETHER, posting, rounds
 from worker.adapters.posting import HttpPoster, is_near
 
 FINE = Answer(status=204)
@@ -69,16 +69,16 @@ async def test_a_slow_receiver_holds_up_no_other_and_gets_one_thing_at_a_time(
     webhooks: Webhooks, ann: Actor, slow: Opened, quick: Opened
 ) -> None:
     hall = Hall()
-    rounds = Rounds(webhooks, hall)
+    sending = rounds(webhooks, hall)
     first = [await webhooks.test(ann, slow.webhook.id) for _ in range(2)]
-    await rounds.begin()
+    await sending.begin()
     await hall.until(1)
     second = [await webhooks.test(ann, quick.webhook.id) for _ in range(2)]
-    await rounds.begin()
+    await sending.begin()
     await hall.until(3)
     meanwhile = list(hall.got)
     hall.let_go.set()
-    await rounds.once()
+    await sending.once()
 
     assert meanwhile == [first[0].id, *(post.id for post in second)]
     assert sorted(hall.got) == sorted(post.id for post in (*first, *second))
@@ -91,15 +91,15 @@ async def test_only_so_many_are_sent_to_at_a_time(house: House, webhooks: Webhoo
     posts = [a_post(id=f"msg_{one.id}", webhook=one.id, account=ann.account) for one in hooks]
     await house.store.posts.add_all(posts)
     hall = Hall()
-    rounds = Rounds(webhooks, hall)
+    sending = rounds(webhooks, hall)
 
     for _ in range(3):
-        await rounds.begin()
+        await sending.begin()
     await hall.until(TOGETHER)
     most = len(hall.got)
     hall.let_go.set()
-    await rounds.once()
-    await rounds.once()
+    await sending.once()
+    await sending.once()
 
     assert most == TOGETHER
     assert len(hall.got) == TOGETHER + 4
@@ -169,7 +169,7 @@ async def test_a_program_on_this_machine_gets_and_verifies_it(webhooks: Webhooks
     program.secret = opened.secret
     await webhooks.test(ann, opened.webhook.id)
 
-    await Rounds(webhooks, HttpPoster(allowed=is_near)).once()
+    await rounds(webhooks, HttpPoster(allowed=is_near)).once()
     (post,) = await webhooks.posts(ann, opened.webhook.id)
 
     assert program.verified == [True]

@@ -9,7 +9,7 @@ from core.domain.account import Actor
 from core.domain.webhook import Answer
 from loraguild.composition import House
 from tests.web.browser import prove_it_is_accessible, signed_in
-from web.posting import Rounds
+from web.posting import rounds
 
 
 class Receiver:
@@ -37,6 +37,6 @@ async def test_what_came_of_a_test_appears_by_itself(house: House, page: Page, a
     await page.get_by_role("button", name="Send a test").click()
     await expect(page.get_by_role("cell", name="on its way")).to_be_visible()
     await prove_it_is_accessible(page)
-    await Rounds(house.services.webhooks, Receiver()).once()
-    await expect(page.get_by_role("cell", name="delivered")).to_be_visible(timeout=30_000)
+    await rounds(house.services.webhooks, Receiver()).once()
+    await expect(page.get_by_role("cell", name="delivered")).to_be_visible()
     await expect(page.get_by_role("button", name="Send again")).to_be_visible()

@@ -10,14 +10,13 @@ from random import Random
 import pytest
 
 from bots.cards import MARKS
-from bots.delivery.delivering import Deliverer
 from bots.delivery.messenger import HandMessenger, TryLater
 from core.domain.account import Actor
 from core.domain.job import Job, JobState
 from core.domain.notice import FRESH, PACE
 from core.ports.clock import HandClock
 from loraguild.composition import House
-from tests.builders.deliveries import DM, a_deliverer, a_job_at, a_member, reported, round_later
+from tests.builders.deliveries import DM, Deliverer, a_deliverer, a_job_at, a_member, reported, round_later
 from tests.builders.scenes import BROKEN, claimed, well_done
 
 

@@ -15,7 +15,7 @@ from core.ports.clock import HandClock
 from core.services import Services
 from core.services.deliveries import Deliveries
 from loraguild.composition import House
-from tests.builders.attempts import awaited
+from tests.builders.attempts import PATIENCE, awaited
 from tests.builders.chats import a_dispatcher
 from tests.builders.deliveries import DM, a_deliverer, a_job_at, a_member, round_later
 from tests.builders.entities import a_notice
@@ -78,7 +78,7 @@ async def test_it_survives_what_goes_wrong_and_leaves_when_told_to(house: House,
 
     await awaited(lambda: told(house, notice))
     stop.set()
-    await asyncio.wait_for(loop, 5)
+    await asyncio.wait_for(loop, PATIENCE)
 
     assert len(chat.seen(DM)) == 1
 
@@ -97,7 +97,7 @@ async def test_what_is_being_brought_is_written_down_before_it_leaves(house: Hou
     stop.set()
     await asyncio.sleep(0.05)
     chat.held[DM.chat].set()
-    await asyncio.wait_for(loop, 5)
+    await asyncio.wait_for(loop, PATIENCE)
 
     assert await told(house, notice)
 

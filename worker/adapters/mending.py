@@ -3,7 +3,7 @@
 import warnings
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from core.domain.value import Value
 from worker.adapters import conversations, media
@@ -56,8 +56,8 @@ def shrunk(task: Shrinking) -> CleanPicture:
         PictureRefused: It can no longer be read.
         MemoryError: The limit of this process is reached.
     """
-    picture, file_format, *_ = media.decoded(task.path)
-    small = ImageOps.contain(picture, (task.longest, task.longest), Image.Resampling.LANCZOS)
+    small, file_format, *_ = media.decoded(task.path)
+    small.thumbnail((task.longest, task.longest), Image.Resampling.LANCZOS, reducing_gap=None)
     written = task.out / "small"
     written.write_bytes(media.encoded(small, is_jpeg=file_format in media.JPEGS))
     return media.clean(written, task.out)

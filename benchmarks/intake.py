@@ -1,8 +1,9 @@
 """How fast pictures come in: the intake child's code, against plain Pillow decoding of the same files on all cores.
 
 Half of the pictures are JPEG, half PNG, all as a camera or an editor leaves them: the decoded pixels are hashed for
-likeness, measured for blur, and kept without their metadata. Both sides go in turn, thrice, with as many threads
-as there are cores; the pictures are in the page cache. Run `python benchmarks/intake.py [PICTURES] [PIXELS A SIDE]`.
+likeness, measured for blur, made small for lists, and kept without their metadata. Both sides go in turn, thrice, with
+as many threads as there are cores; the pictures are in the page cache. Run `python benchmarks/intake.py [PICTURES]
+[PIXELS A SIDE]`.
 """
 
 import os

@@ -12,8 +12,9 @@ from core.domain.value import Entity
 class Item(Entity):
     """One picture in a dataset; sizes in pixels, `phash` 64 bits in hex, `position` the order shown.
 
-    `captions` are the present versions by caption set. What `withdrawn_at` marks is no longer trained on: somebody
-    depicted does not consent any more.
+    `captions` are the present versions by caption set; there is no `thumbnail` of what is as small itself, or
+    came in before there were any. What `withdrawn_at` marks is no longer trained on: somebody depicted does not
+    consent any more.
     """
 
     dataset: str
@@ -26,7 +27,18 @@ class Item(Entity):
     sharpness: float
     captions: Mapping[str, CaptionVersion] = {}
     metadata: Mapping[str, str] = {}
+    thumbnail: Artifact | None = None
     withdrawn_at: datetime | None = None
+
+    @property
+    def small(self) -> Artifact:
+        """What is shown of it among others."""
+        return self.thumbnail or self.artifact
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The sha256 of all that is stored of it."""
+        return tuple(stored.sha256 for stored in (self.artifact, self.thumbnail) if stored)
 
     def caption(self, set: str = MAIN) -> CaptionVersion | None:  # noqa: A002 - the word of the domain
         """The caption in a set; None where there is none, or none any more."""

@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from core.domain.account import Account, Place, Role
-from core.domain.artifact import Artifact
 from core.domain.cost import recorded
 from core.domain.dataset import Dataset
 from core.domain.errors import KeyReused, QueueFull
@@ -298,10 +297,10 @@ async def _bared(tx: Repositories, dataset: Dataset, jobs: Collection[str]) -> N
 async def _emptied(tx: Repositories, dataset: str, *, most: int) -> int:
     """Without so many of its items, and their captions, and all its parts, which are few; return how many went."""
     items, parts = await tx.items.of(dataset, limit=most), await tx.parts.of(dataset)
-    stored: list[Artifact] = [*(item.artifact for item in items), *(part.artifact for part in parts)]
-    await tx.references.forget(*(artifact.sha256 for artifact in stored))
+    await tx.references.forget(*(file for item in items for file in item.files))
+    await tx.references.forget(*(part.artifact.sha256 for part in parts))
     ids = [item.id for item in items]
     await tx.captions.clear(ids)
     await tx.items.remove_all(ids)
     await tx.parts.clear(dataset)
-    return len(stored)
+    return len(items) + len(parts)

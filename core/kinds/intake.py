@@ -59,6 +59,7 @@ class Picture(Value):
     sharpness: float
     caption: str | None
     metadata: Mapping[str, str] = {}
+    thumbnail: Artifact | None = None
 
 
 class Portion(Value):
@@ -131,7 +132,6 @@ async def _received(
 async def _pictured(
     tx: Repositories, dataset: Dataset, pictures: Sequence[Picture], *, author: str, ids: Ids, now: datetime
 ) -> None:
-    await tx.references.refer(*(picture.artifact.sha256 for picture in pictures))
     items = []
     for position, picture in enumerate(pictures, start=dataset.count):
         facts = picture.model_dump(exclude={"caption"})
@@ -141,6 +141,7 @@ async def _pictured(
             version = succeeding(None, item=item.id, text=picture.caption, author=author, source=source, now=now)
             item = item.captioned(version)
         items.append(item)
+    await tx.references.refer(*(file for item in items for file in item.files))
     await tx.items.add_all(items)
     await tx.captions.add_all([version for item in items for version in item.captions.values()])
 

@@ -36,6 +36,7 @@ class MendedPicture(Value):
     height: int
     phash: str
     sharpness: float
+    thumbnail: Artifact | None = None
 
 
 class MendedPart(Value):
@@ -75,7 +76,7 @@ async def dropped(
     """
     gone = {item.id for item in items}
     left = [item for item in await tx.items.of(dataset.id) if item.id not in gone]
-    await tx.references.forget(*(item.artifact.sha256 for item in items))
+    await tx.references.forget(*(file for item in items for file in item.files))
     await tx.captions.clear(gone)
     await tx.items.clear(dataset.id)
     await tx.items.add_all([item.but(position=place) for place, item in enumerate(left)])
@@ -101,9 +102,10 @@ async def _pictured(tx: Repositories, dataset: Dataset, pictures: Sequence[Mende
     """Replace pictures; return by how many items and bytes the dataset grows with each."""
     items = {(item.id, item.artifact.sha256): item for item in await tx.items.of(dataset.id)}
     fitting = [(items[key], one) for one in pictures if (key := (one.item, one.before)) in items]
-    await tx.references.refer(*(one.artifact.sha256 for _, one in fitting))
-    await tx.references.forget(*(item.artifact.sha256 for item, _ in fitting))
-    await tx.items.save_all([item.but(**one.model_dump(exclude={"item", "before"})) for item, one in fitting])
+    mended = [item.but(**one.model_dump(exclude={"item", "before"})) for item, one in fitting]
+    await tx.references.refer(*(file for item in mended for file in item.files))
+    await tx.references.forget(*(file for item, _ in fitting for file in item.files))
+    await tx.items.save_all(mended)
     return [(0, one.artifact.size - item.artifact.size) for item, one in fitting]
 
 

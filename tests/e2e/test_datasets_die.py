@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,16 @@ import psutil
 import pytest
 
 from core.domain.account import Actor
-from core.domain.artifact import Artifact
+from core.domain.artifact import KEPT_UNREFERENCED, Artifact
 from core.domain.caption import CaptionMode
 from core.domain.dataset import Dataset, Status
 from core.domain.job import Job, JobState
 from core.domain.ledger import Act
 from core.kinds import intake
+from core.ports.clock import HandClock
 from core.ports.store import Repositories
 from loraguild.composition import House, ready
+from storage.blobs import GridBlobs
 from storage.repositories.entities import Database
 from tests.builders.attempts import awaited
 from tests.builders.entities import HOME
@@ -134,10 +137,10 @@ class Place:
         """Assert that each stored file is referred to as often as rows name it."""
         current, items = await self.house.store.datasets.get(dataset.id), await self.house.store.items.of(dataset.id)
         pairs = [current.pairs] if current.pairs else []
-        named = [*(item.artifact for item in items), *current.sheets, *current.previews, *pairs, *further]
+        shown = [artifact.sha256 for artifact in (*current.sheets, *current.previews, *pairs, *further)]
         kept = self.database["blobs"].find({"references": {"$ne": 0}})
         counted = {row["_id"]: row["references"] async for row in kept}
-        assert counted == Counter(artifact.sha256 for artifact in named)
+        assert counted == Counter([*shown, *(file for item in items for file in item.files)])
 
 
 @asynccontextmanager
@@ -176,7 +179,7 @@ async def under_way(job: Job) -> bool:
 
 
 async def test_an_intake_goes_on_where_two_workers_were_killed(tmp_path: Path) -> None:
-    pictures = [encoded(a_picture(seed=number, size=(384, 384)), "BMP") for number in range(BROUGHT)]
+    pictures = [encoded(a_picture(seed=number, size=(400, 400)), "BMP") for number in range(BROUGHT)]
     captions = {f"{number}.txt": b"zorp" for number in range(BROUGHT)}
     entries = captions | {f"{number}.bmp": content for number, content in enumerate(pictures)}
     async with a_place(tmp_path) as place:
@@ -198,7 +201,12 @@ async def test_an_intake_goes_on_where_two_workers_were_killed(tmp_path: Path) -
         originals = {sha256(content).hexdigest() for content in pictures}
         assert (len(items), {item.original_sha256 for item in items}) == (BROUGHT, originals)
         assert [item.position for item in items] == list(range(BROUGHT))
+        assert all(item.thumbnail for item in items)
         await place.prove_the_references(dataset)
+        await GridBlobs(place.database, HandClock(datetime.now(UTC) + 2 * KEPT_UNREFERENCED)).sweep()
+        await place.prove_the_references(dataset)
+        left = [await place.database[name].count_documents({}) for name in ("blobs", "files.files")]
+        assert left == [2 * BROUGHT + 1] * 2  # pictures, thumbnails and the sheet: nothing that a dead worker wrote
 
 
 async def test_a_look_of_the_doctor_goes_on_where_two_workers_were_killed(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from core.domain.recipes.sd15_lora import Hyperparameters
 from core.domain.run import MetricsPoint
+from core.domain.value import Value
 from worker.channel import Channel
 from worker.pipelines.tasks import (
     BadCheckpoint,
@@ -36,10 +37,13 @@ from worker.pipelines.tasks import (
 )
 
 PACE = 0.02  # seconds a step
+EPOCH = 20  # steps
 
 
 class Quick:
     """Trains as many steps as were ordered, notes each, and keeps where it stands every fifth step."""
+
+    lingers = False
 
     def train(self, task: TrainingTask, channel: Channel) -> Trained | Stopped:
         total = int(str(task.hyperparameters["steps"]))
@@ -55,6 +59,8 @@ class Quick:
                 return Stopped(checkpoint=a_checkpoint(task, step), step=step)
             if step % 5 == 0:
                 channel.send(Checkpointed(path=a_checkpoint(task, step), step=step))
+                while self.lingers and not channel.stopping():
+                    time.sleep(PACE)
         picture = a_file(task, "picture.png")
         Image.new("RGB", (64, 64), "red").save(picture)
         adapter = a_file(task, "adapter.safetensors")
@@ -71,8 +77,14 @@ class Quick:
         )
 
 
+class Lingering(Quick):
+    """Takes the step after its first checkpoint only when it is asked to stop."""
+
+    lingers = True
+
+
 class Steered:
-    """Does what its owner wishes, after each step; an epoch has 20 of them."""
+    """Does what its owner wishes, after each step; an epoch has 20 of them, and after the first it waits for a wish."""
 
     def train(self, task: TrainingTask, channel: Channel) -> Trained | Stopped:
         total = Hyperparameters.model_validate(task.hyperparameters).total
@@ -83,7 +95,7 @@ class Steered:
             step += 1
             point = MetricsPoint(step=step, loss=1 / step, lr=0.1)
             channel.send(Progressed(step=step, total=total, points=(point,)))
-            for wish in channel.wishes():
+            for wish in wished(channel, step, total):
                 match wish:
                     case SampleNow():
                         channel.send(Sampled(step=step, samples=(a_picture(task, step),)))
@@ -95,7 +107,7 @@ class Steered:
                         total = step
             if channel.stopping():
                 return Stopped(checkpoint=a_checkpoint(task, step), step=step)
-            if step % 20 == 0 or step == total:
+            if step % EPOCH == 0 or step == total:
                 channel.send(an_end(task, step))
         return Trained(
             artifact=an_adapter(task, f"after {step}"),
@@ -106,6 +118,16 @@ class Steered:
             before=(picture,),
             after=(a_picture(task, step),),
         )
+
+
+def wished(channel: Channel, step: int, total: int) -> list[Value]:
+    """What somebody wishes after a step."""
+    wishes = list(channel.wishes())
+    while step == EPOCH + 1 and not wishes and not channel.stopping():
+        time.sleep(PACE)
+        channel.send(Progressed(step=step, total=total, points=()))
+        wishes += channel.wishes()
+    return wishes
 
 
 class Cramped(Quick):

@@ -43,7 +43,7 @@ async def vision() -> AsyncIterator[Vision]:
 async def sighted(house: House, vision: Vision, store: Store, blobs: Blobs, clock: HandClock) -> House:
     """The house with a captioner on loopback that describes two pictures at a time, for 2 points each."""
     wished = {"vision_url": vision.url, "vision_model": MODEL, "vision_key": SecretStr(KEY), "captioner": "vision"}
-    terms = {"vision_price": 2, "vision_concurrency": 2, "vision_timeout": 5.0}
+    terms = {"vision_price": 2, "vision_concurrency": 2, "vision_timeout": 100.0}
     settings = house.settings.model_copy(update={**wished, **terms})
     services = assembled(settings, store=store, blobs=blobs, clock=clock, ids=RandomIds())
     return House(settings=settings, store=store, blobs=blobs, services=services)
@@ -195,7 +195,7 @@ async def test_a_worker_that_leaves_hands_over_what_was_described(
     sighted: House, vision: Vision, tmp_path: Path
 ) -> None:
     _, dataset, job = await asked(sighted)
-    vision.will(Answer(), Answer(text="first"), Answer(seconds=4), Answer(seconds=4))
+    vision.will(Answer(), Answer(text="first"), Answer(seconds=90), Answer(seconds=90))
     found, _ = await claimed(sighted, job)
     stop = asyncio.Event()
     async with Child(UNUSED) as studio:
@@ -218,7 +218,7 @@ async def test_a_worker_that_dies_is_followed_by_one_that_goes_on(
     sighted: House, vision: Vision, clock: HandClock, tmp_path: Path
 ) -> None:
     _, dataset, job = await asked(sighted)
-    vision.will(Answer(), Answer(text="first"), Answer(seconds=4), Answer(seconds=4))
+    vision.will(Answer(), Answer(text="first"), Answer(seconds=90), Answer(seconds=90))
     found, _ = await claimed(sighted, job)
     async with Child(UNUSED) as studio:
         task = a_task(sighted, found, studio=studio, folder=tmp_path)
@@ -240,7 +240,7 @@ async def test_a_worker_that_dies_is_followed_by_one_that_goes_on(
 
 async def test_cancel_keeps_what_is_done_and_pays_for_that(sighted: House, vision: Vision, tmp_path: Path) -> None:
     ann, dataset, job = await asked(sighted)
-    vision.will(Answer(), Answer(text="first"), Answer(seconds=4), Answer(seconds=4))
+    vision.will(Answer(), Answer(text="first"), Answer(seconds=90), Answer(seconds=90))
     found, _ = await claimed(sighted, job)
     async with Child(UNUSED) as studio:
         task = a_task(sighted, found, studio=studio, folder=tmp_path)

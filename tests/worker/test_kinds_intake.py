@@ -128,7 +128,8 @@ async def test_an_attempt_that_dies_before_its_end_leaves_nothing_and_the_next_a
     house: House, database: Database, clock: HandClock, tmp_path: Path
 ) -> None:
     ann, dataset = await a_dataset(house)
-    job = await asked(house, ann, dataset, {"set.zip": a_zip({"a.png": PNGS[0], "a.txt": b"zorp", "b.png": PNGS[1]})})
+    large = encoded(a_picture(seed=9, size=(600, 400)))
+    job = await asked(house, ann, dataset, {"set.zip": a_zip({"a.png": PNGS[0], "a.txt": b"zorp", "b.png": large})})
     first, token = await claimed(house, job)
     async with Child(UNUSED) as studio:
         result = await intake.work(a_task(house, first, studio=studio, folder=tmp_path))
@@ -146,4 +147,9 @@ async def test_an_attempt_that_dies_before_its_end_leaves_nothing_and_the_next_a
     assert (second.attempt, after.count, [item.artifact.name for item in items]) == (2, 2, ["a.png", "b.png"])
     assert [len(await house.store.captions.of(item.id)) for item in items] == [1, 0]
     referred = {row["_id"]: row["references"] async for row in database["blobs"].find({"references": {"$gt": 0}})}
-    assert referred == {item.artifact.sha256: 1 for item in items}
+    thumbnail = items[1].thumbnail
+    assert (items[0].thumbnail, thumbnail and (thumbnail.name, thumbnail.media_type)) == (
+        None,
+        ("thumbnail.webp", "image/webp"),
+    )
+    assert referred == {file: 1 for item in items for file in item.files}

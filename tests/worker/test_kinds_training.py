@@ -23,7 +23,7 @@ from core.domain.steering import Steer
 from core.kinds.generation import Result as Pictures
 from core.kinds.training import Result
 from loraguild.composition import House, opened
-from tests.builders.attempts import a_task, attempted, awaited
+from tests.builders.attempts import PATIENCE, a_task, attempted, awaited
 from tests.builders.entities import HOME, an_item
 from tests.builders.scenes import a_quote_for, claimed, given, imagined, prove_the_ledger, somebody, stored
 from tests.worker.pictures import a_picture, encoded
@@ -196,7 +196,7 @@ async def test_a_training_handed_over_goes_on_where_it_stood(shop: Workshop) -> 
     running = asyncio.create_task(attempt(task, stop=stop))
     await awaited(lambda: house.store.runs.chart(job.id), seconds=100)
     stop.set()
-    assert await asyncio.wait_for(running, 15) is False
+    assert await asyncio.wait_for(running, PATIENCE) is False
     left = await house.store.jobs.get(job.id)
     assert (left.state, left.attempt) == (JobState.QUEUED, 0)
     assert left.checkpoint
@@ -226,7 +226,7 @@ async def test_a_training_does_what_its_owner_wishes_and_stops_early(shop: Works
     await steerings.wish(hal, job.id, Steer.SAVE, key="save")
     await awaited(lambda: wishes_done(house, job, 3), seconds=40)
     await steerings.wish(hal, job.id, Steer.STOP, key="stop")
-    assert await asyncio.wait_for(running, 40) is True
+    assert await asyncio.wait_for(running, 100) is True
     done, run = await house.store.jobs.get(job.id), await house.store.runs.get(job.id)
     result = Result.model_validate(done.result)
     assert done.progress
@@ -258,6 +258,6 @@ async def test_cancelling_a_running_training_stops_the_studio(shop: Workshop) ->
     await awaited(lambda: house.store.runs.chart(job.id), seconds=40)
     await house.services.jobs.cancel(eve, job.id)
     assert (await house.services.wallets.view(eve)).total == 100
-    assert await asyncio.wait_for(running, 5) is False
+    assert await asyncio.wait_for(running, PATIENCE) is False
     with pytest.raises(LeaseLost):
         await house.services.jobs.finish(job.id, token, Failure(code="late", words="Late."))

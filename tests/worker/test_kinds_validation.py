@@ -160,6 +160,7 @@ async def test_large_pictures_are_scaled_down_and_keep_their_captions(house: Hou
         (item.id, item.artifact.name, item.original_sha256) for item in raw
     ]
     assert (await opened(house, items[0].artifact)).size == (LARGE, 563)
+    assert [(await opened(house, item.small)).size for item in items] == [(384, 106), (106, 384)]
     assert (items[0].caption() == raw[0].caption(), after.count, after.status) == (True, 2, Status.READY)
     assert after.bytes == sum(item.artifact.size for item in items)
 

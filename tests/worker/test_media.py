@@ -151,6 +151,24 @@ def test_the_first_frame_of_several_is_kept(tmp_path: Path, file_format: str) ->
     assert (picture.repairs, opened.getpixel((4, 4))) == (("kept the first frame only",), (255, 0, 0))
 
 
+def test_a_thumbnail_shows_the_clean_picture(tmp_path: Path) -> None:
+    turned, profile = Image.Exif(), ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    turned[0x0112] = 6
+    clear = a_picture(size=(800, 600), mode="RGBA")
+    clear.paste((10, 20, 30, 0), (0, 0, 400, 600))
+    for content, size in (
+        (encoded(a_picture(size=(800, 600)), "JPEG", exif=turned, icc_profile=profile), (288, 384)),
+        (encoded(clear), (384, 288)),
+        (encoded(a_picture(size=(800, 600), mode="L")), (384, 288)),
+    ):
+        picture, opened = cleaned(tmp_path, content)
+        assert picture.files == (picture.path, picture.thumbnail)
+        with Image.open(picture.files[1]) as small:
+            assert not small.info.keys() & {"exif", "icc_profile", "xmp"}
+            difference = ImageChops.difference(small.convert("RGB"), opened.resize(size))
+        assert np.asarray(difference, dtype=float).mean() < 4
+
+
 def test_another_colour_profile_is_converted_and_srgb_is_not(tmp_path: Path) -> None:
     lab_like = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     wide = lab_like.replace(b"s\0R\0G\0B", b"w\0i\0d\0e")  # the same curves under another name

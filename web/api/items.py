@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -20,9 +20,11 @@ from web.visiting import Asked
 class ItemOut(Out):
     """A picture: its place from 1 on, its size in pixels, its caption in the set that is in use.
 
-    One whose consent was withdrawn has no file, but for its owner and moderators.
+    `thumbnail` is where a page finds it small, or as it is where it is small itself. One whose consent was withdrawn
+    has neither that nor a file, but for its owner and moderators.
     """
 
+    fleeting: ClassVar[frozenset[str]] = frozenset({"file", "thumbnail"})
     id: str
     number: int
     width: int
@@ -32,6 +34,7 @@ class ItemOut(Out):
     metadata: Mapping[str, str]
     withdrawn_at: datetime | None
     file: FileOut | None
+    thumbnail: str | None
 
 
 class PartOut(Out):
@@ -96,6 +99,7 @@ def item_out(asked: Asked, dataset: Dataset, item: Item) -> ItemOut:
     """A picture as whoever may see its dataset is shown it."""
     caption, actor = dataset.caption_of(item), asked.actor
     mine = dataset.owner == actor.account or actor.role.covers(Role.MODERATOR)
+    shown, downloads = mine or not item.withdrawn_at, asked.services.downloads
     return ItemOut(
         id=item.id,
         number=item.position + 1,
@@ -105,5 +109,6 @@ def item_out(asked: Asked, dataset: Dataset, item: Item) -> ItemOut:
         version=caption.version if caption else None,
         metadata=item.metadata,
         withdrawn_at=item.withdrawn_at,
-        file=files([item.artifact], asked.services.downloads)[0] if mine or not item.withdrawn_at else None,
+        file=files([item.artifact], downloads)[0] if shown else None,
+        thumbnail=downloads.picture(item.small) if shown else None,
     )

@@ -17,6 +17,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from core.domain.value import Value
+from worker.adapters import thumbnails
 from worker.adapters.stripping import stripped
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -50,6 +51,7 @@ class CleanPicture(Value):
     """A picture that holds nothing but its pixels, and what was changed on the way.
 
     `bytes` is the size of the file at `path`; `phash` is 64 bits as 16 hex digits; `sharpness` as `sharpness()` says.
+    `thumbnail` is None where the picture is as small.
     """
 
     path: Path
@@ -61,7 +63,13 @@ class CleanPicture(Value):
     original_sha256: str
     phash: str
     sharpness: float
+    thumbnail: Path | None = None
     repairs: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What lies on the disk."""
+        return (self.path, self.thumbnail) if self.thumbnail else (self.path,)
 
 
 class Decoded(NamedTuple):
@@ -74,7 +82,7 @@ class Decoded(NamedTuple):
 
 
 def clean(raw: Path, out: Path) -> CleanPicture:
-    """Decode the file `raw` and write its picture into the folder `out`, named by its sha256.
+    """Decode the file `raw` and write its picture into the folder `out`, named by its sha256, and a thumbnail.
 
     Decoders warn of whatever they forgive: call it where warnings are ignored.
 
@@ -123,6 +131,7 @@ def cleaned(raw: Path, out: Path) -> CleanPicture:
         original_sha256=original_sha256,
         phash=perceptual_hash(gray),
         sharpness=sharpness(gray),
+        thumbnail=thumbnails.listed(picture, out / f"{sha256}.webp"),
         repairs=repairs,
     )
 

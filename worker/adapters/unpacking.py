@@ -185,7 +185,8 @@ class Seeing:
             return refused(file, f"It is the same picture as «{archives.shown(twin.name)}», which was taken.")
         used = self._used + Usage(bytes=looked.bytes, items=1)
         if not fits(used, self._task.room):
-            looked.path.unlink(missing_ok=True)
+            for path in looked.files:
+                path.unlink(missing_ok=True)
             return refused(file, FULL)
         self._used = used
         label = self._shortened(file, label)

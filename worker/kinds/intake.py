@@ -4,11 +4,13 @@ import asyncio
 import os
 from collections.abc import Sequence
 
+from core.domain.artifact import Artifact
 from core.domain.dataset import Dataset
 from core.domain.quota import Usage
 from core.kinds.intake import Payload, Picture, Portion, Result
 from worker.adapters import links
 from worker.adapters.archives import RawFile
+from worker.adapters.media import CleanPicture
 from worker.adapters.portions import TakenPortion
 from worker.adapters.progress import Progressed
 from worker.adapters.unpacking import IntakeTask, Taken, TakenPicture
@@ -75,9 +77,18 @@ async def _looked_into(task: Task, files: Sequence[RawFile], dataset: Dataset, r
     return taken
 
 
+async def stored(task: Task, picture: CleanPicture, *, name: str) -> tuple[Artifact, Artifact | None]:
+    """Store a picture, and its thumbnail if it has one."""
+    artifact = await task.store(picture.path, name=name, media_type=picture.media_type)
+    small = picture.thumbnail
+    return artifact, await task.store(small, name="thumbnail.webp", media_type="image/webp") if small else None
+
+
 async def _picture(task: Task, picture: TakenPicture) -> Picture:
+    artifact, thumbnail = await stored(task, picture, name=picture.name)
     return Picture(
-        artifact=await task.store(picture.path, name=picture.name, media_type=picture.media_type),
+        artifact=artifact,
+        thumbnail=thumbnail,
         original_sha256=picture.original_sha256,
         width=picture.width,
         height=picture.height,

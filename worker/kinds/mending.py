@@ -11,6 +11,7 @@ from core.kinds.mending import MendedPart, MendedPicture, Payload, Result
 from worker.adapters.conversations import Mended
 from worker.adapters.mending import Ordering, Shrinking, Shrunk
 from worker.child import Child
+from worker.kinds.intake import stored
 from worker.task import HandedOver, StoredFileDamaged, Task
 
 SECONDS = 900
@@ -51,12 +52,14 @@ async def _small(task: Task, child: Child, item: Item) -> MendedPicture | None:
     shrunk: Shrunk = await child.call("shrink", Shrinking(path=path, longest=LARGE, out=task.folder))
     if (small := shrunk.picture) is None:
         return None
-    stored = await task.store(small.path, name=item.artifact.name, media_type=small.media_type)
-    await asyncio.to_thread(small.path.unlink)
+    artifact, thumbnail = await stored(task, small, name=item.artifact.name)
+    for file in small.files:
+        await asyncio.to_thread(file.unlink)
     return MendedPicture(
         item=item.id,
         before=item.artifact.sha256,
-        artifact=stored,
+        artifact=artifact,
+        thumbnail=thumbnail,
         width=small.width,
         height=small.height,
         phash=small.phash,

@@ -13,7 +13,7 @@ from core.ports.blobs import Blobs
 from core.services import Services
 from web import api, sandbox
 from web.api.route import PREFIX
-from web.bodies import AT_A_TIME, SLOTS
+from web.bodies import SLOTS
 from web.connections import ConnectionRoutes
 from web.csrf import checked, renewed
 from web.documents import DocumentRoutes
@@ -42,7 +42,7 @@ def application(
 ) -> web.Application:
     """Every page of the house."""
     app = web.Application(middlewares=[counted, logged, explained, limited, checked])
-    app[UNDERWAY], app[SLOTS] = set(), asyncio.Semaphore(AT_A_TIME)
+    app[UNDERWAY], app[SLOTS] = set(), []
     app[SERVICES], app[BLOBS], app[LIMITER] = services, blobs, Limiter()
     app[PAGES] = Pages(services.uploads.address)
     app[LIVE] = Live(watches=services.watches)

@@ -14,7 +14,8 @@ from multidict import MultiDictProxy
 from core.domain.errors import BadValue, UploadsBusy
 
 AT_A_TIME = 16  # requests that bring files: each takes some megabytes, and a part of what the disk can write
-SLOTS = web.AppKey("slots", asyncio.Semaphore)
+SHARE = 4  # of them for one account: who lets theirs stand still keeps nobody else out
+SLOTS = web.AppKey("slots", list[str])  # whose requests bring files at this moment
 IDLE = 60.0  # seconds without a byte after which nobody is taken to be sending
 DIGITS = 15
 UNREADABLE = (ValueError, LookupError, RuntimeError, AssertionError, HttpProcessingError, web.RequestPayloadError)
@@ -94,18 +95,23 @@ async def patiently() -> AsyncIterator[None]:
         raise web.HTTPRequestTimeout from error
 
 
-@asynccontextmanager
-async def slot(request: web.Request) -> AsyncIterator[None]:
-    """One of the places for requests that bring files.
+@contextmanager
+def slot(request: web.Request, account: str) -> Iterator[None]:
+    """One of the places for requests that bring files, of which an account has a share.
 
     Raises:
-        UploadsBusy: All are taken.
+        UploadsBusy: All are taken, or the account's are.
     """
-    slots = request.config_dict[SLOTS]
-    if slots.locked():
-        raise UploadsBusy
-    async with slots:
+    taken = request.config_dict[SLOTS]
+    if taken.count(account) >= SHARE:
+        raise UploadsBusy(most=SHARE, whose="yours")
+    if len(taken) >= AT_A_TIME:
+        raise UploadsBusy(most=AT_A_TIME, whose="everybody's")
+    taken.append(account)
+    try:
         yield
+    finally:
+        taken.remove(account)
 
 
 def count(request: web.Request, header: str) -> int | None:

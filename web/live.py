@@ -1,7 +1,7 @@
 """Live: what happens to jobs, for all who watch in this process. One reads for everybody; each is told what is new."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,8 +13,11 @@ from aiohttp import web
 from core.domain.account import Actor
 from core.domain.errors import TooManyStreams
 from core.domain.job import Job
+from core.domain.session import Session
+from core.domain.token import Token
 from core.domain.watch import Cursor, News, Sight, news
 from core.services.watches import Standing, Watches
+from web.visiting import Visitor
 
 INTERVAL = 1.0  # seconds from turn to turn
 SELDOM = 5  # turns from one look to the next at what hardly changes, or costs more
@@ -29,9 +32,13 @@ log = structlog.get_logger()
 
 @dataclass(kw_only=True, eq=False)
 class Watch:
-    """Somebody who watches: which jobs, whether also those that come, who they were then, and the task that serves."""
+    """Somebody who watches: which jobs, whether also those that come, and the task that serves.
+
+    `standing` is how they stood when they came; None as soon as that is no longer so.
+    """
 
     actor: Actor
+    proof: Session | Token
     task: asyncio.Task[Any]
     newcomers: bool
     standing: Standing | None = None
@@ -49,7 +56,6 @@ class Live:
     interval: float = INTERVAL
     _watching: set[Watch] = field(default_factory=set)
     _sights: dict[str, Sight] = field(default_factory=dict)
-    _standings: Mapping[str, Standing] = field(default_factory=dict)
     _turned: asyncio.Event = field(default_factory=asyncio.Event)
     _reader: asyncio.Task[None] | None = None
     _closed: bool = False
@@ -60,14 +66,15 @@ class Live:
         return not self._watching and self._reader is None
 
     @asynccontextmanager
-    async def job(self, actor: Actor, job: str, *, after: str = "") -> AsyncIterator[Turns]:
+    async def job(self, visitor: Visitor, job: str, *, after: str = "") -> AsyncIterator[Turns]:
         """Everything new of one job, turn by turn, until it has ended; `after` is the id of the last news.
 
         Raises:
-            NotFound: There is no such job for this actor.
-            TooManyStreams: The actor has enough of them.
+            NotFound: There is no such job for this visitor.
+            TooManyStreams: The visitor has enough of them.
         """
-        async with self._watch(actor) as watch:
+        actor = visitor.actor
+        async with self._watch(visitor) as watch:
             sight = self._sights.get(job)
             if sight is None or not (sight.closely and sight.job.visible_to(actor)):
                 self._sights[job] = await self.watches.sight(actor, job)
@@ -76,15 +83,16 @@ class Live:
                 yield turns
 
     @asynccontextmanager
-    async def jobs(self, actor: Actor, *, after: str = "") -> AsyncIterator[Turns]:
-        """How all stands that the actor has ordered and that is open, turn by turn, and what comes.
+    async def jobs(self, visitor: Visitor, *, after: str = "") -> AsyncIterator[Turns]:
+        """How all stands that the visitor has ordered and that is open, turn by turn, and what comes.
 
         `after` is the id of the last news: what has ended since then ends once more.
 
         Raises:
-            TooManyStreams: The actor has enough of them.
+            TooManyStreams: The visitor has enough of them.
         """
-        async with self._watch(actor, newcomers=True) as watch:
+        actor = visitor.actor
+        async with self._watch(visitor, newcomers=True) as watch:
             since = at(after)
             ended = await self.watches.ended(actor, since=since) if since else ()
             self._welcome(watch, [*ended, *await self.watches.open(actor.account)])
@@ -104,15 +112,16 @@ class Live:
             await asyncio.wait({self._reader})
 
     @asynccontextmanager
-    async def _watch(self, actor: Actor, *, newcomers: bool = False) -> AsyncIterator[Watch]:
+    async def _watch(self, visitor: Visitor, *, newcomers: bool = False) -> AsyncIterator[Watch]:
+        actor, task = visitor.actor, cast("asyncio.Task[Any]", asyncio.current_task())
         if sum(watch.actor.account == actor.account for watch in self._watching) >= STREAMS:
             raise TooManyStreams(most=STREAMS)
-        watch = Watch(actor=actor, task=cast("asyncio.Task[Any]", asyncio.current_task()), newcomers=newcomers)
+        watch = Watch(actor=actor, proof=visitor.proof, task=task, newcomers=newcomers)
         self._watching.add(watch)
         if self._reader is None:
             self._reader = asyncio.create_task(self._read())
         try:
-            watch.standing = (await self.watches.standings([actor.account])).get(actor.account)
+            watch.standing = (await self.watches.standings([watch.proof])).get(watch.proof.id)
             yield watch
         finally:
             self._watching.discard(watch)
@@ -146,8 +155,7 @@ class Live:
 
     def _serves(self, watch: Watch) -> bool:
         """Whether the house is open, and whoever watches still who they were."""
-        current = self._standings.get(watch.actor.account, watch.standing)
-        return not self._closed and current == watch.standing
+        return not self._closed and watch.standing is not None
 
     async def _read(self) -> None:
         """Read for all, as long as anybody watches."""
@@ -160,7 +168,7 @@ class Live:
             self._wake()
             turn += 1
             await asyncio.sleep(self.interval)
-        self._reader, self._sights, self._standings = None, {}, {}
+        self._reader, self._sights = None, {}
 
     async def _turn(self, *, seldom: bool) -> None:
         if seldom:
@@ -180,7 +188,11 @@ class Live:
 
     async def _look_round(self) -> None:
         """See who may still watch, and what has come."""
-        self._standings = await self.watches.standings({watch.actor.account for watch in self._watching})
+        watching = list(self._watching)
+        standings = await self.watches.standings([watch.proof for watch in watching])
+        for watch in watching:
+            if standings.get(watch.proof.id) != watch.standing:
+                watch.standing = None
         for account in {watch.actor.account for watch in self._watching if watch.newcomers}:
             found = await self.watches.open(account)
             for watch in self._watching:

@@ -38,7 +38,11 @@ class Pages:
     @cached_property
     def _templates(self) -> Environment:
         templates = Environment(
-            loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+            loader=FileSystemLoader(FOLDER / "templates"),
+            autoescape=True,
+            auto_reload=False,
+            undefined=StrictUndefined,
+            trim_blocks=True,
         )
         templates.globals["root"] = self.root
         templates.filters.update(FILTERS)

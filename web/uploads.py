@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from os import SEEK_END
@@ -55,7 +55,7 @@ class UploadRoutes:
         """Take the files of a plain form, and hand them on: what a browser without JavaScript sends."""
         token = request.match_info["token"]
         upload = (await self.uploads.view(token)).upload
-        async with slot(request):
+        with slot(request, upload.account):
             sent = await form(request.clone(client_max_size=upload.limit + FRAME))
             with _chosen(sent) as files:
                 for file in files:
@@ -88,7 +88,7 @@ class UploadRoutes:
         """Take bytes from an offset on: 201 when the file is whole, 200 while it is not."""
         token, name = _named(request)
         offset = count(request, "Upload-Offset") or 0
-        async with slot(request):
+        with await self._slot(request):
             if offset == 0:
                 await self.uploads.begin(token, name, size=_length(request, name), sha256=checksum(request))
             file = await self.uploads.put(token, name, offset=offset, chunks=arriving(request))
@@ -102,9 +102,14 @@ class UploadRoutes:
 
     async def confirm(self, request: web.Request) -> web.Response:
         """Hand everything on, once."""
-        async with slot(request):
+        with await self._slot(request):
             job = await self.uploads.confirm(request.match_info["token"])
         return web.json_response({"job": job.id, "title": job.title, "state": job.state})
+
+    async def _slot(self, request: web.Request) -> AbstractContextManager[None]:
+        """A place for whoever asked for the link."""
+        view = await self.uploads.view(request.match_info["token"])
+        return slot(request, view.upload.account)
 
     async def _take(self, token: str, file: web.FileField) -> None:
         """Bring one file in, from its beginning."""

@@ -1,7 +1,7 @@
 """Who asks: a person with a session, or a program with a token; and what an edge is given with each request."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -25,13 +25,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
-    """Somebody who is known, by a session or by a token. `place` is where they are told what they order."""
+    """Somebody who is known by their `proof`. `place` is where they are told what they order."""
 
     actor: Actor
     place: Place
-    scopes: frozenset[Scope] = frozenset(Scope)
-    session: Session | None = None
-    token: Token | None = None
+    proof: Session | Token
+
+    @property
+    def session(self) -> Session | None:
+        """The session of their browser; a program has none."""
+        return self.proof if isinstance(self.proof, Session) else None
+
+    @property
+    def scopes(self) -> Collection[Scope]:
+        """What they may do: with a session everything."""
+        return self.proof.scopes if isinstance(self.proof, Token) else frozenset(Scope)
 
     def require(self, *, scope: Scope, role: Role) -> None:
         """Let pass who may do this.
@@ -127,7 +135,7 @@ async def _met(request: web.Request) -> Visitor | None:
     services = request.config_dict[SERVICES]
     if (secret := bearer(request)) is not None:
         token, actor, place = await services.tokens.seen(secret)
-        return Visitor(actor=actor, place=place, scopes=frozenset(token.scopes), token=token)
+        return Visitor(actor=actor, place=place, proof=token)
     secret = request.cookies.get(cookie(services.uploads.address))
     if not secret:
         return None
@@ -135,4 +143,4 @@ async def _met(request: web.Request) -> Visitor | None:
         session, actor, place = await services.sessions.seen(secret)
     except NotSignedIn:
         return None
-    return Visitor(actor=actor, place=place, session=session)
+    return Visitor(actor=actor, place=place, proof=session)

@@ -17,6 +17,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 PLACES: Mapping[str, tuple[str, str]] = {  # where a page does what a command does, and how that is called
     "admin disputes": ("/admin/disputes", "the disputes"),
     "admin queue": ("/admin", "the queue"),
+    "admin setting": ("/admin/settings", "the settings"),
     "caption": ("/datasets", "the captions of your dataset"),
     "character": ("/characters", "your characters"),
     "connect": ("/account", "your account"),

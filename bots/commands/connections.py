@@ -3,6 +3,7 @@
 from bots.chat.definition import command
 from bots.chat.parameter import Call
 from bots.chat.reply import Button, Reply
+from core.domain.account import Role
 
 WHERE = "Exports go into a folder of their own there; nothing else in it can be seen. Nobody asks for your password."
 
@@ -18,7 +19,7 @@ async def dropbox(call: Call) -> Reply:
     )
 
 
-@command("connect forget")
+@command("connect forget", role=Role.VIEWER)
 async def forget(call: Call) -> Reply:
     """Disconnect your Dropbox; what lies there stays."""
     told = await call.services.connections.forget(call.actor)

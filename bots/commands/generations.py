@@ -16,19 +16,19 @@ from core.domain.allowance import Limit
 from core.domain.generation import MOST_STARS, Generation, owned
 from core.domain.model import Model
 from core.domain.offering import Offering
-from core.domain.prompt import Rule, Step, replaced
+from core.domain.prompt import Precedence, Step, replaced
 from core.services.generations import Ordered, Unclear, Wish
 
 OFTEN = Limit(times=20, per=timedelta(minutes=10))
 STRENGTH = 60  # percent
 STARS = {number: "★" * number + "☆" * (MOST_STARS - number) for number in range(1, MOST_STARS + 1)}
 WHY = {
-    Rule.NAMED: "it was called by its name",
-    Rule.OWN: "one's own newest model comes first",
-    Rule.SHARED: "models that are shared with one come before public ones",
-    Rule.PINNED: "this community has pinned it to the word",
-    Rule.PUBLIC: "of the public models it has had the word the longest",
-    Rule.FAMILY: "it does not fit the base model",
+    Precedence.NAMED: "it was called by its name",
+    Precedence.OWN: "one's own newest model comes first",
+    Precedence.SHARED: "models that are shared with one come before public ones",
+    Precedence.PINNED: "this community has pinned it to the word",
+    Precedence.PUBLIC: "of the public models it has had the word the longest",
+    Precedence.FAMILY: "it does not fit the base model",
 }
 
 

@@ -182,12 +182,12 @@ class Actor(Value):
             raise NotAllowed(role=role.value)
 
 
-def acting(account: Account, logins: Collection[Identity], *, appointed: Collection[str]) -> Actor:
-    """Who an account with these logins is to every service: an admin too if the settings appoint one of them."""
+def acting(account: Account, *, appointed: Collection[Identity]) -> Actor:
+    """Who an account is to every service: an admin too where one of the logins that the settings appoint is its own."""
     return Actor(
         account=account.id,
         name=account.name,
-        role=Role.ADMIN if any(login.id in appointed for login in logins) else account.role,
+        role=Role.ADMIN if any(login.account == account.id for login in appointed) else account.role,
         notify=account.notify,
         banned=account.banned,
         adult=account.adult is not None,

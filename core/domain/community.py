@@ -6,13 +6,13 @@ from enum import StrEnum
 from typing import Self
 
 from core.domain.account import Actor, Place, Platform, Role
-from core.domain.errors import BadValue, NotHere
+from core.domain.errors import BadValue, NotFound, NotHere
 from core.domain.rating import Rating
 from core.domain.value import Entity
 
 WORDS = {True: "yes", False: "no"}
 ALL = "all"
-CHANNEL = re.compile(r"-?\d+")
+CHANNEL = re.compile(r"-?[0-9]{1,20}")
 
 
 class Setting(StrEnum):
@@ -42,7 +42,7 @@ class Community(Entity):
         """A setting as people write it."""
         match setting:
             case Setting.CHANNELS:
-                return " ".join(self.channels) or ALL
+                return " ".join(self.channels) if self.channels else ALL
             case Setting.RATING:
                 return self.rating.value
             case Setting.ORDERS:
@@ -96,6 +96,19 @@ class Community(Entity):
 def community_id(platform: Platform, community: str) -> str:
     """The one name of a community: `discord:2000`."""
     return f"{platform}:{community}"
+
+
+def community_named(text: str) -> str:
+    """The id of a server or group that somebody has typed.
+
+    Raises:
+        NotFound: It is none.
+    """
+    name = text.strip().casefold()
+    platform, _, number = name.partition(":")
+    if platform not in {Platform.DISCORD, Platform.TELEGRAM} or not CHANNEL.fullmatch(number):
+        raise NotFound(noun="server or group", name=text[:40], hint="Give it as discord:1234 or telegram:-1234.")
+    return name
 
 
 def of_place(place: Place) -> str | None:

@@ -311,10 +311,12 @@ class UploadChanged(Conflict):
 
 
 class UploadsBusy(Unavailable):
-    """More uploads at a time than the house carries."""
+    """More uploads at a time than the house carries, or one person's share of it."""
 
     code = "uploads_busy"
-    template = "Too many uploads are under way. Nothing is lost; go on in a few seconds."
+    template = "{most} uploads of {whose} are under way, the most at a time. Nothing is lost; go on in a few seconds."
+    most: int
+    whose: str
 
 
 class WrongOffset(Conflict):
@@ -653,6 +655,17 @@ class NotAsSeen(Conflict):
 
     code = "not_as_seen"
     template = "It has changed since you fetched it. Fetch it again, and decide anew."
+
+
+class EditedMeanwhile(Conflict):
+    """An edit of something that was edited elsewhere since its form was shown."""
+
+    code = "edited_meanwhile"
+    template = (
+        "This was edited elsewhere meanwhile, and nothing is saved yet: {changes}. "
+        "What you typed is still here; save once more to have it so nevertheless."
+    )
+    changes: str
 
 
 class JobEnded(Refused):

@@ -1,7 +1,7 @@
 """Events: what has happened to somebody's things, as other programs are told of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -45,6 +45,11 @@ class Event(Value):
         """What is sent: the payload of Standard Webhooks, the same bytes every time."""
         told = {"type": self.type, "timestamp": written(self.at), "data": self.data}
         return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def in_order(types: Collection[EventType]) -> tuple[EventType, ...]:
+    """Each type once, in the order of all."""
+    return tuple(one for one in EventType if one in types)
 
 
 def written(moment: datetime) -> str:

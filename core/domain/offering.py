@@ -266,6 +266,17 @@ class Offering(Entity):
             raise DatasetUnfit(offering=self.title, name=name, need=need, has=str(count))
 
 
+def configured(offerings: Mapping[str, Offering], name: str) -> Offering:
+    """An offering that the configuration has.
+
+    Raises:
+        OfferingClosed: It has none of this name (any more).
+    """
+    if name not in offerings:
+        raise OfferingClosed(offering=name, why="its file is no longer in the configuration")
+    return offerings[name]
+
+
 def _why(error: ValidationError) -> str:
     reasons = [(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
     return "; ".join(f"{name}: {words}" if name else words for name, words in reasons)

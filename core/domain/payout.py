@@ -48,6 +48,14 @@ BEFORE = {
     PayoutState.PAID: PayoutState.APPROVED,
     PayoutState.FAILED: PayoutState.APPROVED,
 }  # the one state that each is reached from
+ACTS = {
+    PayoutState.REQUESTED: "payout.requested",
+    PayoutState.CANCELLED: "payout.cancelled",
+    PayoutState.APPROVED: "admin.approve",
+    PayoutState.REJECTED: "admin.reject",
+    PayoutState.PAID: "admin.paid",
+    PayoutState.FAILED: "admin.failed",
+}  # what the audit log calls the step to each
 
 
 class Circumstances(Value):

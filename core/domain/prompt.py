@@ -21,7 +21,7 @@ MOST = 5  # models in one picture
 HINT = "See `model list`; a model of somebody else is called `owner/slug`."
 
 
-class Rule(StrEnum):
+class Precedence(StrEnum):
     """Why something that was said means its model, the best right first; or why it means none."""
 
     OWN = "own"
@@ -32,9 +32,10 @@ class Rule(StrEnum):
     FAMILY = "family"
 
 
-ORDER = {rule: place for place, rule in enumerate(Rule)}
-CONTESTED = frozenset({Rule.NAMED, Rule.SHARED})  # among equals nobody comes first
-Right = tuple[Rule, Model]
+ORDER = {rule: place for place, rule in enumerate(Precedence)}
+CONTESTED = frozenset({Precedence.NAMED, Precedence.SHARED})  # among equals nobody comes first
+OPEN = frozenset({Precedence.PINNED, Precedence.PUBLIC})  # by which no unlisted model is called
+Right = tuple[Precedence, Model]
 
 
 class Called(Value):
@@ -50,7 +51,7 @@ class Step(Value):
     said: str
     model: str
     percent: int
-    rule: Rule
+    rule: Precedence
 
 
 class Conflict(Value):
@@ -169,22 +170,23 @@ class _Asking:
     def _ranked(self, models: Iterable[Model], said: str, *, slug: str = "", exact: bool = False) -> list[Right]:
         """Those that may be called so; an unlisted model of somebody else only by what names it exactly."""
         rights = [(self._right(model, said, exact=exact), model) for model in models if model.usable_by(self.asker)]
-        rights = [right for right in rights if right[1].listed or right[0] not in {Rule.PINNED, Rule.PUBLIC}]
+        rights = [right for right in rights if right[1].listed or right[0] not in OPEN]
         return sorted(rights, key=lambda right: _rank(*right, slug=slug))
 
-    def _right(self, model: Model, said: str, *, exact: bool) -> Rule:
+    def _right(self, model: Model, said: str, *, exact: bool) -> Precedence:
         if model.owner == self.asker:
-            return Rule.OWN
+            return Precedence.OWN
         if exact:
-            return Rule.NAMED
+            return Precedence.NAMED
         if self.asker in model.shared:
-            return Rule.SHARED
-        return Rule.PINNED if self.pins.get(said) == model.id else Rule.PUBLIC
+            return Precedence.SHARED
+        return Precedence.PINNED if self.pins.get(said) == model.id else Precedence.PUBLIC
 
 
-def _rank(rule: Rule, model: Model, *, slug: str) -> tuple[int, bool, float, str]:
+def _rank(rule: Precedence, model: Model, *, slug: str) -> tuple[int, bool, float, str]:
     """What orders models: the right; a slug that is still in use; one's own newest first, others' earliest first."""
-    moment = -model.created_at.timestamp() if rule is Rule.OWN else (model.published_at or model.created_at).timestamp()
+    public = model.published_at or model.created_at
+    moment = -model.created_at.timestamp() if rule is Precedence.OWN else public.timestamp()
     return ORDER[rule], bool(slug) and slug != model.slug, moment, model.id
 
 
@@ -219,7 +221,7 @@ def _meant(things: Iterable[_Thing], family: str | None, *, off: Container[str])
         if fitting:
             model = fitting[0][1]
             if thing.word is None:
-                named.setdefault(model.trigger, [(Rule.NAMED, model)])
+                named.setdefault(model.trigger, [(Precedence.NAMED, model)])
             if model.id not in off:
                 family = family or model.family
         elif thing.word is None:
@@ -247,10 +249,10 @@ def _traced(meant: _Meaning, percents: Mapping[str, int]) -> Iterator[Step]:
         said = thing.said[0].text
         if rights:
             rule, model = rights[0]
-            why = Rule.NAMED if thing.word is None else rule
+            why = Precedence.NAMED if thing.word is None else rule
             yield Step(said=said, model=model.name, percent=percents[model.id], rule=why)
         elif thing.rights:
-            yield Step(said=said, model=thing.rights[0][1].name, percent=0, rule=Rule.FAMILY)
+            yield Step(said=said, model=thing.rights[0][1].name, percent=0, rule=Precedence.FAMILY)
 
 
 def _contested(meant: _Meaning, percents: Mapping[str, int]) -> Iterator[Conflict]:

@@ -1,5 +1,6 @@
-"""Readiness: what has to be so before a dataset is trained on."""
+"""Readiness: what has to be so before a dataset is trained on, or its pictures are sent away."""
 
+from core.domain.captioner import Captioner
 from core.domain.consent import RIGHTS, WORDS
 from core.domain.dataset import Dataset, Review, Status
 from core.domain.errors import (
@@ -34,6 +35,18 @@ def require_permitted(dataset: Dataset) -> None:
         raise ConsentWithdrawn(name=dataset.name)
     if dataset.suspended:
         raise Suspended(what=f"Dataset «{dataset.name}»")
+
+
+def require_sendable(dataset: Dataset, captioner: Captioner) -> None:
+    """Let a dataset pass whose pictures may leave the house, if they have to.
+
+    Raises:
+        ConsentWithdrawn, Suspended: Nobody may use it.
+        ProviderNotAllowed: It is for adults, and the captioner is not.
+    """
+    if captioner.host:
+        require_permitted(dataset)
+    captioner.require_rating(dataset.rating, dataset=dataset.name)
 
 
 def require_ready(dataset: Dataset) -> None:

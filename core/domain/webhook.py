@@ -14,8 +14,9 @@ from http import HTTPStatus
 from typing import Self
 
 from core.domain.account import Place
+from core.domain.address import receiver
 from core.domain.errors import BadValue, NothingToDo
-from core.domain.event import Event, EventType
+from core.domain.event import Event, EventType, in_order
 from core.domain.notice import Notice, Topic
 from core.domain.value import Entity, Value
 
@@ -97,6 +98,29 @@ class Webhook(Entity):
         elif since + PATIENCE <= now:
             why = f"nothing has arrived there for {PATIENCE.days} days; the last time {answer.words}"
         return self.but(failing_since=since, disabled=self.disabled or why)
+
+
+class Change(Value):
+    """What is to be otherwise about a webhook; None stays as it is. No types are all types."""
+
+    url: str | None = None
+    types: tuple[EventType, ...] | None = None
+    note: str | None = None
+    enabled: bool | None = None
+
+    def applied(self, webhook: Webhook, *, local: bool) -> Webhook:
+        """The webhook as it is wished; in a `local` house it may be on the same machine.
+
+        Raises:
+            BadValue: Nothing can be sent there, or the note is too long.
+        """
+        url = webhook.url if self.url is None else receiver(self.url, local=local)
+        types = webhook.types if self.types is None else in_order(self.types)
+        note = webhook.note if self.note is None else noted(self.note)
+        changed = webhook.but(url=url, types=types, note=note)
+        if self.enabled is None:
+            return changed
+        return changed.enabled() if self.enabled else changed.but(disabled=changed.disabled or OWN)
 
 
 class Answer(Value):

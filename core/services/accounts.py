@@ -52,7 +52,7 @@ class Accounts:
             NotFound: There is no such account.
         """
         found = await _standing(self.store, account)
-        return acting(found, await self.store.identities.of(found.id), appointed=self.admins)
+        return acting(found, appointed=await self.store.identities.several(self.admins))
 
     async def logins(self, actor: Actor) -> Sequence[Identity]:
         """All logins that lead to the actor."""

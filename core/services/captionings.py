@@ -8,9 +8,10 @@ from core.domain.audit import Audit
 from core.domain.caption import CaptionMode, CaptionVersion, Scene
 from core.domain.captioner import Captioner
 from core.domain.dataset import Dataset, Kind, owned, seen
-from core.domain.errors import ConsentWithdrawn, DatasetEmpty, NotFound, NothingToDo, Suspended
+from core.domain.errors import DatasetEmpty, NotFound, NothingToDo
 from core.domain.item import Item
 from core.domain.job import Job, asked
+from core.domain.readiness import require_sendable
 from core.domain.value import Value
 from core.kinds import asked_before, captioning, enqueue
 from core.ports.clock import Clock, Ids
@@ -67,7 +68,7 @@ class Captionings:
         chosen = self._chosen(captioner)
         current = owned(await self.store.datasets.find(dataset.id), actor, name=dataset.id)
         count = len(await _wanted(self.store, current, mode))
-        _require_sendable(chosen, current)
+        require_sendable(current, chosen)
         allowed = chosen.is_allowed(current.providers)
         return Terms(captioner=chosen, count=count, price=count * chosen.price, allowed=allowed)
 
@@ -101,7 +102,7 @@ class Captionings:
                 return known
             current = owned(await tx.datasets.find(dataset.id), actor, name=dataset.id)
             items = await _wanted(tx, current, mode)
-            _require_sendable(chosen, current)
+            require_sendable(current, chosen)
             if chosen.host and chosen.host == allowed and not chosen.is_allowed(current.providers):
                 current = current.but(providers=(*current.providers, chosen.host))
                 await tx.datasets.save(current)
@@ -135,7 +136,7 @@ class Captionings:
                 return known
             dataset = owned(await tx.datasets.find(found.id), actor, name=found.id)
             items = await _missed(tx, before, dataset)
-            _require_sendable(chosen, dataset)
+            require_sendable(dataset, chosen)
             return await _enqueued(tx, following, dataset, chosen, items, mode=payload.mode, place=place, again=True)
 
         return await self.store.transact(work)
@@ -167,7 +168,7 @@ class Captionings:
         """
         payload = captioning.Payload.model_validate(job.payload)
         chosen, dataset = self._chosen(payload.captioner), await self.store.datasets.get(payload.dataset)
-        _require_sendable(chosen, dataset)
+        require_sendable(dataset, chosen)
         chosen.require_allowed(dataset.providers, dataset=dataset.name)
         done = {scene.item for scene in await self.store.scenes.of(job.id) if scene.text}
         wanted = [item for item in await _described(self.store, dataset) if item.id in set(payload.items)]
@@ -265,15 +266,6 @@ async def _missed(tx: Repositories, job: Job, dataset: Dataset) -> list[Item]:
     if not left:
         raise NothingToDo(why=f"Nothing is left to do of «{job.title}».")
     return left
-
-
-def _require_sendable(captioner: Captioner, dataset: Dataset) -> None:
-    """Let a dataset pass whose pictures may leave the house, if they have to."""
-    if captioner.host and dataset.revoked_at:
-        raise ConsentWithdrawn(name=dataset.name)
-    if captioner.host and dataset.suspended:
-        raise Suspended(what=f"Dataset «{dataset.name}»")
-    captioner.require_rating(dataset.rating, dataset=dataset.name)
 
 
 async def _enqueued(

@@ -60,8 +60,10 @@ class Captions:
 
         return await self.store.transact(work)
 
-    async def delete(self, actor: Actor, item: Item) -> Item:
-        """Take one caption away: a version without text.
+    async def delete(
+        self, actor: Actor, item: Item, *, expecting: Callable[[CaptionVersion | None], None] | None = None
+    ) -> Item:
+        """Take one caption away, where it is as expected: a version without text.
 
         Raises:
             NothingToDo: There is none.
@@ -70,7 +72,10 @@ class Captions:
 
         async def work(tx: Repositories) -> Item:
             dataset = await _owned(tx, actor, item.dataset)
-            if dataset.caption_of(await tx.items.get(item.id)) is None:
+            present = dataset.caption_of(await tx.items.get(item.id))
+            if expecting:
+                expecting(present)
+            if present is None:
                 raise _nothing(item)
             return await self._write_one(tx, actor, dataset, item, "", source=CaptionSource.HAND)
 

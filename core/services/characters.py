@@ -25,6 +25,8 @@ from core.kinds import captioning
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
 
+Expecting = Callable[[Character], None] | None
+
 
 class CharacterView(Value):
     """A character with its datasets, and the models that were trained on them or have its trigger word."""
@@ -104,7 +106,7 @@ class Characters:
         name: str | None = None,
         trigger: str | None = None,
         active: bool | None = None,
-        expecting: Callable[[Character], None] | None = None,
+        expecting: Expecting = None,
     ) -> Changed:
         """Change what is given; its datasets follow its trigger word, its captions and models stay.
 
@@ -161,8 +163,12 @@ class Characters:
 
         return await self._changed(actor, character, without)
 
-    async def describe(self, actor: Actor, character: str, traits: Mapping[str, str]) -> Changed:
+    async def describe(
+        self, actor: Actor, character: str, traits: Mapping[str, str], *, expecting: Expecting = None
+    ) -> Changed:
         """Give a character many traits at once, by category; an empty value takes the trait away, others stay.
+
+        `expecting` looks at it as it is before the change, and raises where that is not what the change was made of.
 
         Raises:
             BadValue: A category or a value cannot be one, or there are too many.
@@ -175,6 +181,8 @@ class Characters:
         gone = [category for category, value in traits.items() if not value.strip()]
 
         def described(found: Character) -> Character:
+            if expecting:
+                expecting(found)
             left = reduce(lambda one, category: one.without_trait(category, now=self.clock.now()), gone, found)
             return reduce(lambda one, trait: one.with_trait(trait, now=self.clock.now()), wished, left)
 

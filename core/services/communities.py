@@ -1,11 +1,12 @@
 """Communities: what admins of a Discord server or Telegram group chose, and what may be done in a place."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from core.domain.account import Actor, Place, Platform, Role
 from core.domain.audit import Audit
-from core.domain.community import Community, Setting, community_id, inside, of_place
+from core.domain.community import Community, Setting, community_id, community_named, inside, of_place
 from core.domain.errors import BadValue
 from core.domain.model import seen
 from core.ports.clock import Clock, Ids
@@ -29,6 +30,26 @@ class Communities:
         found = await self.store.communities.find(name) if name else None
         return found or Community(id=name or community_id(place.platform, place.chat))
 
+    async def list(self, actor: Actor) -> Sequence[Community]:
+        """Those in which somebody has chosen anything yet, by name.
+
+        Raises:
+            NotAllowed: The actor is no admin.
+        """
+        actor.require(Role.ADMIN)
+        return sorted([one async for one in self.store.communities.everything()], key=lambda one: one.id)
+
+    async def view(self, actor: Actor, community: str) -> Community:
+        """One of them by its id, such as discord:1234; by default where nobody has chosen anything.
+
+        Raises:
+            NotAllowed: The actor is no admin.
+            NotFound: This is no id of a server or group.
+        """
+        actor.require(Role.ADMIN)
+        name = community_named(community)
+        return await self.store.communities.find(name) or Community(id=name)
+
     async def rated(self, place: Place) -> Place:
         """The place with what the admins of a Telegram group say by now of pictures for adults.
 
@@ -46,15 +67,35 @@ class Communities:
             NotHere: The place is private.
             BadValue: The text is no value of this setting.
         """
+        return await self.edit(actor, inside(place), {setting: text})
+
+    async def edit(
+        self,
+        actor: Actor,
+        community: str,
+        wished: Mapping[Setting, str],
+        *,
+        expecting: Callable[[Community], None] | None = None,
+    ) -> Community:
+        """Change settings of a community at once, or none of them; what became otherwise is audited.
+
+        `expecting` looks at it as it is before the change, and raises where that is not what the change was made of.
+
+        Raises:
+            NotAllowed: The actor is no admin.
+            NotFound: This is no id of a server or group.
+            BadValue: A text is no value of its setting.
+        """
         actor.require(Role.ADMIN)
-        name = inside(place)
-        Community(id=name).chosen(setting, text)
 
-        async def decided(_: Repositories, community: Community) -> tuple[Community, Mapping[str, str]]:
-            chosen = community.chosen(setting, text)
-            return chosen, {setting.value: chosen.value(setting)}
+        async def decided(_: Repositories, found: Community) -> tuple[Community, Mapping[str, str]]:
+            if expecting:
+                expecting(found)
+            chosen = reduce(lambda one, setting: one.chosen(setting, wished[setting]), wished, found)
+            told = {one.value: chosen.value(one) for one in wished if chosen.value(one) != found.value(one)}
+            return chosen, told
 
-        return await self._change(actor, name, "admin.setting", decided)
+        return await self._change(actor, community_named(community), "admin.setting", decided)
 
     async def pin(self, actor: Actor, place: Place, model: str, *, on: bool = True) -> Community:
         """Let a public model's trigger word call it in the community that a place lies in, or no longer; audited.
@@ -94,8 +135,9 @@ class Communities:
 
         async def work(tx: Repositories) -> Community:
             community, details = await decided(tx, await tx.communities.find(name) or Community(id=name))
-            await tx.communities.save(community)
-            await tx.audits.add(audit.but(details=details))
+            if details:
+                await tx.communities.save(community)
+                await tx.audits.add(audit.but(details=details))
             return community
 
         return await self.store.transact(work)

@@ -50,6 +50,16 @@ class Connections:
         """The page that a provider sends people back to."""
         return f"{self.address}/connect/{Provider.DROPBOX}"
 
+    @property
+    def offered(self) -> bool:
+        """Whether its operator has set a cloud up, and what it takes is installed."""
+        try:
+            self.cloud()
+            self.vault()
+        except (CloudNotSetUp, ExtraMissing):
+            return False
+        return True
+
     async def of(self, actor: Actor) -> Connection | None:
         """The actor's connection, if there is one that works as far as we know."""
         found = await self.store.connections.find(connection_id(actor.account, Provider.DROPBOX))

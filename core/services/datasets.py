@@ -125,7 +125,7 @@ class Datasets:
             text=folded(text),
             status=status,
             tag=tag,
-            ratings=_ratings(adult=adult),
+            ratings=_ratings(scope, adult=adult),
             after=folded(after),
             skip=skip,
             limit=limit,
@@ -143,7 +143,7 @@ class Datasets:
     ) -> int:
         """How many there are to list."""
         return await self.store.datasets.counted(
-            actor.account, scope, text=folded(text), status=status, tag=tag, ratings=_ratings(adult=adult)
+            actor.account, scope, text=folded(text), status=status, tag=tag, ratings=_ratings(scope, adult=adult)
         )
 
     async def seen(self, actor: Actor, dataset: str) -> Dataset:
@@ -253,8 +253,9 @@ class Datasets:
         return await self.store.transact(work)
 
 
-def _ratings(*, adult: bool) -> tuple[Rating, ...]:
-    return tuple(Rating) if adult else (Rating.SFW,)
+def _ratings(scope: Scope, *, adult: bool) -> tuple[Rating, ...]:
+    """Which are listed of a scope: of one's own all."""
+    return tuple(Rating) if adult or scope in {Scope.MINE, Scope.DELETED} else (Rating.SFW,)
 
 
 async def _owned(tx: Repositories, actor: Actor, dataset: str) -> Dataset:

@@ -10,7 +10,7 @@ from core.domain.errors import KeyReused, NotFound, NothingToDo, NoTrigger, Offe
 from core.domain.generation import Adapter, Generation, checked_seed, digest, negative, owned, prompt, seen
 from core.domain.job import Job
 from core.domain.model import Model
-from core.domain.offering import Offering
+from core.domain.offering import Offering, configured
 from core.domain.order import drawing
 from core.domain.prompt import Index, Resolution, resolved, spoken
 from core.domain.rating import Rating
@@ -101,7 +101,8 @@ class Generations:
         if isinstance(wanted, Unclear):
             return wanted
         allowed = await self._allowed(self.store, actor, wanted, place)
-        return Ordered(job=drawing(allowed, self._offered(allowed.offering), key=allowed.id), generation=allowed)
+        job = drawing(allowed, configured(self.offerings, allowed.offering), key=allowed.id)
+        return Ordered(job=job, generation=allowed)
 
     async def _wanted(self, actor: Actor, wish: Wish, place: Place, *, request: str = "") -> Generation | Unclear:
         models, read = await self._read(actor, wish.text, wish.offering, place)
@@ -216,13 +217,13 @@ class Generations:
         payload = generation.Payload.model_validate(job.payload)
         wanted = await self.store.generations.get(payload.generation)
         models = [await self.store.models.get(adapter.model) for adapter in wanted.adapters]
-        return Assignment(generation=wanted, models=tuple(models), offering=self._offered(wanted.offering))
+        return Assignment(generation=wanted, models=tuple(models), offering=configured(self.offerings, wanted.offering))
 
     async def _read(
         self, actor: Actor, line: str, offering: str | None, place: Place
     ) -> tuple[Mapping[str, Model], Resolution]:
         """The models that a prompt may mean, by id, and what it means."""
-        family = self._offered(offering).base.family if offering else None
+        family = configured(self.offerings, offering).base.family if offering else None
         name = of_place(place)
         community = await self.store.communities.find(name) if name else None
         pins = community.pins if community else {}
@@ -234,7 +235,7 @@ class Generations:
 
     def _facts(self, offering: str, wished: Mapping[str, Any], *, seed: int | None = None) -> dict[str, Any]:
         """What an order is given now: a name, sizes within bounds, a seed, the terms of the royalties."""
-        bounds = self._offered(offering).drawing
+        bounds = configured(self.offerings, offering).drawing
         settled = bounds.settled(wished)
         return {
             "id": self.ids.new(),
@@ -257,7 +258,7 @@ class Generations:
                 await tx.references.refer(allowed.source.sha256)
             await tx.generations.add(allowed)
             payload = generation.Payload(generation=allowed.id)
-            job = drawing(allowed, self._offered(allowed.offering), key=key)
+            job = drawing(allowed, configured(self.offerings, allowed.offering), key=key)
             return Ordered(job=await enqueue(tx, payload, job=job, place=place), generation=allowed)
 
         return await self.store.transact(work)
@@ -281,11 +282,6 @@ class Generations:
                 raise NotFound(noun="model", name=name, hint="You can use it no longer: order anew with `imagine`.")
             rating = Rating.strictest(rating, model.rating)
         return wanted.fit(rating, actor=actor, place=place)
-
-    def _offered(self, offering: str) -> Offering:
-        if offering not in self.offerings:
-            raise OfferingClosed(offering=offering, why="its file is no longer in the configuration")
-        return self.offerings[offering]
 
 
 async def _before(tx: Repositories, actor: Actor, key: str, request: str) -> Ordered | None:

@@ -119,8 +119,10 @@ class Models:
             earned=tally.share if found.owner == actor.account or actor.role.covers(Role.MODERATOR) else None,
         )
 
-    async def publish(self, actor: Actor, model: str, *, visibility: Visibility = Visibility.PUBLIC) -> Model:
-        """Let everyone use a model by its trigger word, or, unlisted, by its name; or keep it to oneself again.
+    async def publish(
+        self, actor: Actor, model: str, *, visibility: Visibility = Visibility.PUBLIC, expecting: Expecting = None
+    ) -> Model:
+        """Let everyone use a model, where it is as expected, by its trigger word, or by its name, or only oneself.
 
         It is registered the first time that it is public, and that is never forgotten.
 
@@ -130,7 +132,7 @@ class Models:
             NotPublished: It is so already.
         """
         now = self.clock.now()
-        return await self._change(actor, model, lambda found: found.shown_as(visibility, now=now))
+        return await self._change(actor, model, lambda found: found.shown_as(visibility, now=now), expecting=expecting)
 
     async def share(self, actor: Actor, model: str, account: Account) -> Model:
         """Let one account more use a model; one that has it already changes nothing.
@@ -216,8 +218,8 @@ class Models:
         """
         return await _samples(self.store, owned(await self.store.models.find(model), actor, name=model))
 
-    async def show(self, actor: Actor, model: str, numbers: Sequence[int]) -> Model:
-        """Choose the samples that a model presents itself with, by their numbers from 1 on.
+    async def show(self, actor: Actor, model: str, numbers: Sequence[int], *, expecting: Expecting = None) -> Model:
+        """Choose the samples that a model, where it is as expected, presents itself with, by their numbers from 1 on.
 
         Raises:
             NotFound: There is no such model of this actor.
@@ -226,7 +228,7 @@ class Models:
         wished = list(dict.fromkeys(numbers))
 
         async def work(tx: Repositories) -> Model:
-            found = owned(await tx.models.find(model), actor, name=model)
+            found = _expected(await tx.models.find(model), actor, name=model, expecting=expecting)
             known = await _samples(tx, found)
             most = min(SAMPLES, len(known))
             if len(wished) > most or not all(1 <= number <= len(known) for number in wished):

@@ -62,6 +62,13 @@ class News(Value):
     people: int
 
 
+class Off(Value):
+    """A switch that is off, and the name of who has turned it so."""
+
+    switch: Switch
+    by: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operations:
     """The controls of the house. All of it is for admins alone, and what changes something is audited with it."""
@@ -86,6 +93,18 @@ class Operations:
                     await tx.audits.add(audit)
 
         await self.store.transact(work)
+
+    async def off(self, actor: Actor) -> list[Off]:
+        """What is turned off, the latest first.
+
+        Raises:
+            NotAllowed: The actor is no admin.
+        """
+        actor.require(Role.ADMIN)
+        switches = [one async for one in self.store.switches.everything() if not one.on]
+        names = await self._names(one.by for one in switches)
+        latest = sorted(switches, key=lambda one: one.at, reverse=True)
+        return [Off(switch=one, by=names.get(one.by, one.by)) for one in latest]
 
     async def queue(self, actor: Actor) -> Queue:
         """What runs and what waits.

@@ -12,6 +12,7 @@ from core.domain.errors import BadValue, KeyReused, NotFound, NothingToDo
 from core.domain.event import stepped
 from core.domain.ledger import Transaction, debt, earnings, qoints
 from core.domain.payout import (
+    ACTS,
     WINDOW,
     Circumstances,
     Payout,
@@ -30,14 +31,6 @@ from core.ports.clock import Clock, Ids
 from core.ports.store import PAGE, Repositories, Store
 
 LARGEST = 2**24  # bytes of a file
-ACTS = {
-    PayoutState.REQUESTED: "payout.requested",
-    PayoutState.CANCELLED: "payout.cancelled",
-    PayoutState.APPROVED: "admin.approve",
-    PayoutState.REJECTED: "admin.reject",
-    PayoutState.PAID: "admin.paid",
-    PayoutState.FAILED: "admin.failed",
-}
 
 
 @dataclass(frozen=True, kw_only=True)

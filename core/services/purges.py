@@ -10,10 +10,18 @@ from core.domain.errors import NotFound, Outdated, Suspended
 from core.domain.purge import digest, free_name
 from core.domain.report import ReportState
 from core.domain.trigger import folded
+from core.domain.value import Value
 from core.kinds import purged
 from core.kinds.mending import dropped
 from core.ports.clock import Clock, Ids
 from core.ports.store import Repositories, Store
+
+
+class Selection(Value):
+    """Datasets that were chosen, and what was chosen besides and is not there: by name where it lies in the bin."""
+
+    datasets: tuple[Dataset, ...]
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +39,11 @@ class Purges:
         Raises:
             NotFound: There is no such dataset of this actor.
         """
-        now = self.clock.now()
+        now, wished = self.clock.now(), frozenset(pictures)
 
         async def work(tx: Repositories) -> Dataset:
             found = owned(await tx.datasets.find(dataset), actor, name=dataset)
-            gone = [item for item in await tx.items.of(dataset) if item.id in pictures]
+            gone = [item for item in await tx.items.of(dataset) if item.id in wished]
             return await dropped(tx, found, gone, ids=self.ids, now=now, place=place, key=key) if gone else found
 
         return await self.store.transact(work)
@@ -63,6 +71,21 @@ class Purges:
             gone = [dataset.deleted(now=now) for dataset in found]
             await tx.datasets.save_all(gone)
             return gone
+
+        return await self.store.transact(work)
+
+    async def chosen(self, actor: Actor, names: Collection[str]) -> Selection:
+        """The actor's datasets of these ids, to be looked at before they are deleted."""
+        return await _chosen(self.store, actor, names)
+
+    async def delete_chosen(self, actor: Actor, names: Collection[str]) -> Selection:
+        """Delete the actor's datasets of these ids; what is not there any more is named, and stops nothing."""
+        now = self.clock.now()
+
+        async def work(tx: Repositories) -> Selection:
+            found = await _chosen(tx, actor, names)
+            await tx.datasets.save_all([dataset.deleted(now=now) for dataset in found.datasets])
+            return found
 
         return await self.store.transact(work)
 
@@ -161,3 +184,11 @@ async def _selected(
 ) -> Sequence[Dataset]:
     wanted = folded(text)
     return await tx.datasets.listed(actor.account, Scope.MINE, text=wanted, status=status, tag=tag, limit=0)
+
+
+async def _chosen(tx: Repositories, actor: Actor, names: Collection[str]) -> Selection:
+    own = [one for one in await tx.datasets.several(set(names)) if one.owner == actor.account]
+    living = sorted((one for one in own if not one.deleted_at), key=lambda one: one.folded)
+    called = {one.id: one.name for one in own}
+    missing = sorted(called.get(name, name) for name in set(names) - {one.id for one in living})
+    return Selection(datasets=tuple(living), missing=tuple(missing))

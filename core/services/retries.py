@@ -7,7 +7,7 @@ from core.domain.account import Actor, Place
 from core.domain.errors import NotFound, NothingToDo, OfferingClosed
 from core.domain.fleet import STALE_AFTER
 from core.domain.job import Job
-from core.domain.offering import Offering
+from core.domain.offering import Offering, configured
 from core.domain.order import able, require_base
 from core.domain.quote import Quote
 from core.domain.readiness import require_permitted
@@ -78,7 +78,7 @@ class Retries:
 
     async def _wanted(self, job: Job) -> Wanted:
         run, quote = await self.store.runs.get(job.id), await self._quote(job)
-        offering = self._offered(run.offering)
+        offering = configured(self.offerings, run.offering)
         preset = quote.preset if quote else next(iter(offering.presets))
         settings = overrides(quote, offering) if quote else {}
         return Wanted(dataset=run.dataset, offering=offering.id, preset=preset, settings=settings)
@@ -98,12 +98,7 @@ class Retries:
         if run.continues and (model := await tx.models.of_run(run.continues)):
             model.require_usable()
         actor.require_adult(payload.rating)
-        offering = self._offered(run.offering)
+        offering = configured(self.offerings, run.offering)
         if not is_on(await tx.switches.find(of_offering(offering.id))):
             raise OfferingClosed(offering=offering.id, why="it is turned off for now")
         require_base(offering, able(job, await tx.workers.seen_since(self.clock.now() - STALE_AFTER)))
-
-    def _offered(self, offering: str) -> Offering:
-        if offering not in self.offerings:
-            raise OfferingClosed(offering=offering, why="its file is no longer in the configuration")
-        return self.offerings[offering]

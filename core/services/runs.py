@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.domain.errors import OfferingClosed
 from core.domain.job import Job
-from core.domain.offering import Offering
+from core.domain.offering import Offering, configured
 from core.domain.run import Epoch, MetricsPoint, Run
 from core.domain.snapshot import Snapshot
 from core.domain.value import Value
@@ -40,9 +39,8 @@ class Runs:
         payload = training.Payload.model_validate(job.payload)
         run = await self.store.runs.get(payload.run)
         snapshot = await self.store.snapshots.get(run.snapshot)
-        if run.offering not in self.offerings:
-            raise OfferingClosed(offering=run.offering, why="its file is no longer in the configuration")
-        return Assignment(run=run, snapshot=snapshot, offering=self.offerings[run.offering], payload=payload)
+        offering = configured(self.offerings, run.offering)
+        return Assignment(run=run, snapshot=snapshot, offering=offering, payload=payload)
 
     async def find(self, job: str) -> Run | None:
         """The run of a job, where it is a training."""

@@ -1,5 +1,6 @@
 """Sessions: how people get from a chat, or from a platform that knows them, into the pages, and out again."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -143,9 +144,11 @@ class Sessions:
         """
         now = self.clock.now()
         found = await _live(self.store, secret_hash(secret), now=now)
-        account = require_present(await self.store.accounts.find(found.account))
-        actor = acting(account, await self.store.identities.of(account.id), appointed=self.admins)
-        return await self._used(found), actor, account.home
+        owner, appointed = await asyncio.gather(
+            self.store.accounts.find(found.account), self.store.identities.several(self.admins)
+        )
+        account = require_present(owner)
+        return await self._used(found), acting(account, appointed=appointed), account.home
 
     async def list(self, actor: Actor) -> Sequence[Session]:
         """The actor's sessions, the one that was used last first."""
@@ -202,7 +205,7 @@ class Sessions:
 
     async def _actor(self, tx: Repositories, account: str) -> Actor:
         found = require_present(await tx.accounts.find(account))
-        return acting(found, await tx.identities.of(found.id), appointed=self.admins)
+        return acting(found, appointed=await tx.identities.several(self.admins))
 
     async def _open(self, tx: Repositories, actor: Actor, secret: str, *, device: str) -> Opened:
         actor.require_welcome()

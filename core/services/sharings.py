@@ -17,14 +17,24 @@ class Sharings:
     store: Store
     clock: Clock
 
-    async def open(self, actor: Actor, dataset: str, access: Access) -> Dataset:
+    async def open(
+        self, actor: Actor, dataset: str, access: Access, *, expecting: Callable[[Dataset], None] | None = None
+    ) -> Dataset:
         """Let everyone use a dataset, or who knows its id, or only those whom it is shared with.
+
+        `expecting` looks at it as it is before the change, and raises where that is not what the change was made of.
 
         Raises:
             NotFound: There is no such dataset of this actor.
         """
         now = self.clock.now()
-        return await self._change(actor, dataset, lambda found: found.opened(access, now=now))
+
+        def opened(found: Dataset) -> Dataset:
+            if expecting:
+                expecting(found)
+            return found.opened(access, now=now)
+
+        return await self._change(actor, dataset, opened)
 
     async def share(self, actor: Actor, dataset: str, account: Account) -> Dataset:
         """Let one account more use a dataset; one that has it already changes nothing.

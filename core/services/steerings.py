@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from core.domain.account import Actor
 from core.domain.artifact import Artifact
-from core.domain.errors import BadValue, JobEnded, NotFound, NotSteerable, OfferingClosed, Outdated, OutOfBounds
+from core.domain.errors import BadValue, JobEnded, NotFound, NotSteerable, Outdated, OutOfBounds
 from core.domain.failure import REMEDIES, Remedy
 from core.domain.job import Job, JobState
 from core.domain.ledger import hold
 from core.domain.notice import steered
-from core.domain.offering import Offering
+from core.domain.offering import Offering, configured
 from core.domain.retry import KEY
 from core.domain.run import Epoch, Glimpse, Run
 from core.domain.steering import Steer, Wish, awaited, fulfilled, prorated, wished
@@ -236,9 +236,7 @@ class Steerings:
         """What so many steps more cost, by the rule of the offering."""
         if job.key.startswith(KEY):
             raise NotSteerable(why="it is trained once more at no charge, for the steps that were ordered")
-        if run.offering not in self.offerings:
-            raise OfferingClosed(offering=run.offering, why="its file is no longer in the configuration")
-        offering = self.offerings[run.offering]
+        offering = configured(self.offerings, run.offering)
         low, high = offering.bounds.get("steps", (run.steps, run.steps))
         if steps < 1:
             raise BadValue(what="number of steps", value=str(steps), why="it takes 1 or more")

@@ -1,5 +1,6 @@
 """Tokens: people issue them to their programs, and take them back."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -99,9 +100,11 @@ class Tokens:
             NotSignedIn: There is no such token (any more), or nobody of that account.
         """
         found = await self._good(self.store, secret_hash(secret))
-        account = require_present(await self.store.accounts.find(found.account))
-        actor = acting(account, await self.store.identities.of(account.id), appointed=self.admins)
-        return await self._used(found), found.shown_by(actor), account.home
+        owner, appointed = await asyncio.gather(
+            self.store.accounts.find(found.account), self.store.identities.several(self.admins)
+        )
+        account = require_present(owner)
+        return await self._used(found), found.shown_by(acting(account, appointed=appointed)), account.home
 
     async def sweep(self) -> int:
         """Remove tokens that are over for long; return how many."""

@@ -11,10 +11,10 @@ from core.domain.account import Actor, Place
 from core.domain.cost import Estimate, estimated
 from core.domain.dataset import Dataset, Kind, seen
 from core.domain.errors import NotFound, OfferingClosed
-from core.domain.fleet import STALE_AFTER, Worker
+from core.domain.fleet import STALE_AFTER
 from core.domain.job import Job
 from core.domain.minors import require_fit
-from core.domain.offering import Offering
+from core.domain.offering import Offering, configured
 from core.domain.order import Start, able, called, prospect, rated, require_base, run_of
 from core.domain.quote import OPEN_FOR, Quote, wished
 from core.domain.rating import Rating
@@ -125,7 +125,7 @@ class Trainings:
         """
         found = await self._mine(self.store, actor, quote)
         dataset = seen(await self.store.datasets.find(found.dataset), actor, name=found.dataset)
-        offering = self._offered(found.offering)
+        offering = configured(self.offerings, found.offering)
         takes = await self._takes(offering, found.hyperparameters, found.gpu)
         return await self._quoted(actor, found, dataset, offering, takes)
 
@@ -167,7 +167,7 @@ class Trainings:
             if dataset.kind is Kind.IMAGES:
                 offering.require_items(dataset.name, len(snapshot.entries))
             job = prospect(current, offering, dataset).but(id=job_id, created_at=now, not_before=now)
-            require_base(offering, able(job, await self._live(tx)))
+            require_base(offering, able(job, await tx.workers.seen_since(now - STALE_AFTER)))
             run = run_of(job, current, offering, snapshot=snapshot.id, seed=seed, start=start)
             await tx.references.refer(*run.files)
             await tx.runs.add(run)
@@ -242,17 +242,13 @@ class Trainings:
     async def _on_offer(self, tx: Repositories, offering: str) -> Offering:
         if not await _is_on(tx, offering):
             raise OfferingClosed(offering=offering, why="it is turned off for now")
-        return self._offered(offering)
-
-    def _offered(self, offering: str) -> Offering:
-        if offering not in self.offerings:
-            raise OfferingClosed(offering=offering, why="its file is no longer in the configuration")
-        return self.offerings[offering]
+        return configured(self.offerings, offering)
 
     async def _quoted(
         self, actor: Actor, quote: Quote, dataset: Dataset, offering: Offering, takes: Estimate
     ) -> Quoted:
-        job, workers = prospect(quote, offering, dataset), await self._live(self.store)
+        job, now = prospect(quote, offering, dataset), self.clock.now()
+        workers = await self.store.workers.seen_since(now - STALE_AFTER)
         require_base(offering, able(job, workers))
         others = {gpu: job.but(labels=offering.needs(gpu)) for gpu in offering.gpus}
         there = [gpu for gpu, other in others.items() if gpu == quote.gpu or able(other, workers)]
@@ -261,7 +257,7 @@ class Trainings:
             dataset=dataset,
             offering=offering,
             balance=(await wallet(self.store, actor.account)).total,
-            queue=await foreseen(self.store, job, now=self.clock.now()),
+            queue=await foreseen(self.store, job, now=now),
             takes=takes,
             choices={gpu: await self._choice(offering, quote.hyperparameters, gpu) for gpu in there},
             manned=bool(able(job, workers)),
@@ -277,9 +273,6 @@ class Trainings:
         history = await self.store.costs.of("training", offering.id, gpu, since=since, limit=HISTORY)
         steps, pace = offering.usual_steps(settings), offering.pace(gpu)
         return estimated(steps, around=offering.seconds_around, pace=pace, history=history)
-
-    async def _live(self, tx: Repositories) -> Sequence[Worker]:
-        return await tx.workers.seen_since(self.clock.now() - STALE_AFTER)
 
 
 def _payload(

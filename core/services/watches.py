@@ -1,10 +1,12 @@
 """Watches: jobs as they are seen again and again, at few queries for however many are watched."""
 
+import asyncio
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from core.domain.account import Actor, Role
 from core.domain.errors import NotFound
@@ -12,17 +14,21 @@ from core.domain.fleet import STALE_AFTER
 from core.domain.job import Job, JobState
 from core.domain.run import Run
 from core.domain.scheduling import pool_of, rivals
+from core.domain.session import Session
+from core.domain.token import Token
 from core.domain.value import Value
 from core.domain.watch import Sight
 from core.ports.clock import Clock
 from core.ports.store import PAGE, Store
+
+T = TypeVar("T")
 
 LATE = timedelta(minutes=1)  # by which an end may be seen later than its moment
 RECENT = 4 * PAGE  # jobs of somebody among which to look for what has ended lately
 
 
 class Standing(Value):
-    """What an account may see depends on this: whoever watches starts anew where it changes."""
+    """What somebody may see depends on this: whoever watches starts anew where it changes."""
 
     role: Role
     banned: str | None
@@ -73,10 +79,14 @@ class Watches:
         found = await self.store.jobs.ordered(actor.account, limit=RECENT)
         return [job for job in found if job.ended_at and job.ended_at >= since - LATE]
 
-    async def standings(self, accounts: Collection[str]) -> Mapping[str, Standing]:
-        """How accounts stand."""
-        found = await self.store.accounts.several(accounts)
-        return {one.id: Standing(role=one.role, banned=one.banned, merged_into=one.merged_into) for one in found}
+    async def standings(self, proofs: Collection[Session | Token]) -> Mapping[str, Standing]:
+        """How those stand who have shown these, by the proof's id; nobody whose proof is over."""
+        names, now = {proof.id for proof in proofs}, self.clock.now()
+        good = {one.id for one in await self.store.sessions.several(names) if one.expires_at > now}
+        good |= {one.id for one in await self.store.tokens.several(names) if one.is_good(now)}
+        found = await self.store.accounts.several({proof.account for proof in proofs})
+        stands = {one.id: Standing(role=one.role, banned=one.banned, merged_into=one.merged_into) for one in found}
+        return {proof.id: stands[proof.account] for proof in proofs if proof.id in good}
 
     async def _now(self, sight: Sight, job: Job, run: Run | None) -> Sight:
         if job == sight.job:
@@ -86,9 +96,12 @@ class Watches:
 
     async def _ahead(self, waiting: Collection[Job]) -> Mapping[str, int]:
         """How many go before each of these jobs, counted as forecasts count them."""
-        off = {switch.id async for switch in self.store.switches.everything() if not switch.on}
-        pools = [pool async for pool in self.store.pools.everything()]
-        workers = await self.store.workers.seen_since(self.clock.now() - STALE_AFTER)
+        switches, pools, workers = await asyncio.gather(
+            _all(self.store.switches.everything()),
+            _all(self.store.pools.everything()),
+            self.store.workers.seen_since(self.clock.now() - STALE_AFTER),
+        )
+        off = {switch.id for switch in switches if not switch.on}
         beside = {job.pool: rivals(pool_of(job), pools, workers, off) for job in waiting}
         reach: defaultdict[str, float] = defaultdict(float)
         for job in waiting:
@@ -96,3 +109,7 @@ class Watches:
                 reach[pool] = max(reach[pool], job.rank)
         ranks = {pool: await self.store.jobs.ranks(pool, below=rank) for pool, rank in reach.items()}
         return {job.id: sum(bisect_left(ranks[pool], job.rank) for pool in beside[job.pool]) for job in waiting}
+
+
+async def _all(rows: AsyncIterator[T]) -> list[T]:
+    return [row async for row in rows]

@@ -8,14 +8,14 @@ from core.domain.account import Actor
 from core.domain.address import receiver
 from core.domain.allowance import Limit, counted, window
 from core.domain.errors import KeyReused, NotFound, NothingToDo, TooManyWebhooks
-from core.domain.event import EventType
+from core.domain.event import EventType, in_order
 from core.domain.value import Value
 from core.domain.webhook import (
     KEPT,
     LISTED,
     MOST,
-    OWN,
     Answer,
+    Change,
     Post,
     Secret,
     Webhook,
@@ -33,15 +33,6 @@ from core.ports.store import Repositories, Store
 
 OFTEN = Limit(times=30, per=timedelta(minutes=1))  # that somebody adds one, tests one, has something sent again
 NO_KEY = "the house no longer knows the key of its secret; rotate the secret"
-
-
-class Change(Value):
-    """What is to be otherwise about a webhook; None stays as it is. No types are all types."""
-
-    url: str | None = None
-    types: tuple[EventType, ...] | None = None
-    note: str | None = None
-    enabled: bool | None = None
 
 
 class Opened(Value):
@@ -89,7 +80,7 @@ class Webhooks:
             id=webhook_id(actor.account, key),
             account=actor.account,
             url=receiver(url, local=self.local),
-            types=_ordered(types),
+            types=in_order(types),
             note=noted(note),
             secrets=(self._secret(),),
             created_at=self.clock.now(),
@@ -119,21 +110,11 @@ class Webhooks:
             NotFound: There is no such webhook of this actor.
             BadValue: Nothing can be sent there, or the note is too long.
         """
-        facts: dict[str, object] = {}
-        if change.url is not None:
-            facts["url"] = receiver(change.url, local=self.local)
-        if change.types is not None:
-            facts["types"] = _ordered(change.types)
-        if change.note is not None:
-            facts["note"] = noted(change.note)
 
         def changed(found: Webhook) -> Webhook:
             if expecting:
                 expecting(found)
-            known = found.but(**facts)
-            if change.enabled is None:
-                return known
-            return known.enabled() if change.enabled else known.but(disabled=known.disabled or OWN)
+            return change.applied(found, local=self.local)
 
         return await self._change(actor, webhook, changed)
 
@@ -304,8 +285,3 @@ async def _own(tx: Repositories, actor: Actor, webhook: str) -> Webhook:
     if found is None or found.account != actor.account:
         raise NotFound(noun="webhook", name=webhook, hint="See the list of your webhooks.")
     return found
-
-
-def _ordered(types: Collection[EventType]) -> tuple[EventType, ...]:
-    """Each type once, in the order of all."""
-    return tuple(one for one in EventType if one in types)

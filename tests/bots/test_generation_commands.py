@@ -14,7 +14,7 @@ from core.domain.account import Actor
 from core.domain.errors import BadValue
 from core.domain.generation import Generation
 from core.domain.job import Job
-from core.domain.prompt import Rule
+from core.domain.prompt import Precedence
 from core.domain.rating import Rating
 from core.ports.clock import HandClock
 from loraguild.composition import House
@@ -201,7 +201,7 @@ async def test_info_says_how_pictures_were_made_and_why_each_word_means_its_mode
 
 
 async def test_for_every_reason_there_are_words() -> None:
-    assert set(WHY) == set(Rule)
+    assert set(WHY) == set(Precedence)
 
 
 async def test_stars_are_given_by_a_button_or_in_words(house: House, ann: Actor) -> None:

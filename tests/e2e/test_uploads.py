@@ -61,7 +61,7 @@ async def put_until_killed(session: ClientSession, link: str, content: bytes, we
 
     length = {"Upload-Length": str(len(content))}
     sending = asyncio.create_task(session.put(f"{link}/files/{NAME}", data=without_end(), headers=length))
-    await awaited(a_piece_is_here, seconds=30)
+    await awaited(a_piece_is_here)
     web.kill()
     with pytest.raises(ClientError):
         await sending
@@ -95,7 +95,7 @@ async def test_an_upload_outlives_its_server_and_becomes_one_job(tmp_path: Path,
                 job = await confirmed(session, link)
                 assert await confirmed(session, link) == job
                 second.terminate()
-                assert await ended(second, seconds=20) == 0
+                assert await ended(second) == 0
             card = await said(tmp_path, env, "--wait", f"train view {job}")
     assert card["code"] is None
     assert card["lines"][:3] == [

@@ -24,6 +24,7 @@ from core.domain.webhook import (
     OWN,
     PATIENCE,
     Answer,
+    Change,
     Post,
     PostState,
     Webhook,
@@ -32,7 +33,7 @@ from core.domain.webhook import (
 from core.kinds import announce
 from core.ports.clock import HandClock, RandomIds
 from core.ports.store import Repositories
-from core.services.webhooks import OFTEN, Change, Webhooks
+from core.services.webhooks import OFTEN, Webhooks
 from loraguild.composition import House
 from loraguild.tidying import tidied
 from storage.repositories.entities import Database

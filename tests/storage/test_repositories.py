@@ -228,6 +228,23 @@ async def test_jobs_by_owner_subject_and_key(queue: Store) -> None:
     assert await queue.jobs.keyed("never asked") is None
 
 
+@pytest.mark.parametrize("limit", [1, 3, 40])
+async def test_pages_are_turned_whatever_was_at_one_moment_or_is_left_out(store: Store, limit: int) -> None:
+    at = [NOON] * 20 + [LATER] * 4
+    rows = [
+        a_job(id=f"j{row:02}", key=f"k{row}", created_at=moment, ordered=row % 5 == 0) for row, moment in enumerate(at)
+    ]
+    await store.jobs.add_all([*rows, a_job(id="bobs", key="b", owner="bob")])
+
+    seen: list[str] = []
+    for _ in range(6):
+        seen += [job.id for job in await store.jobs.ordered("ann", after="".join(seen[-1:]), limit=limit)]
+    with pytest.raises(NotFound, match="There is no place to go on from"):
+        await store.jobs.ordered("ann", after="bobs")
+
+    assert seen == [job.id for job in await store.jobs.ordered("ann", limit=0)] == ["j20", "j15", "j10", "j05", "j00"]
+
+
 async def test_what_is_ahead_waits_in_the_pool_at_a_better_rank(queue: Store) -> None:
     bob = await queue.jobs.get("of bob")
 

@@ -49,6 +49,7 @@ def test_channels_are_mentions_or_ids() -> None:
     [
         (Setting.CHANNELS, "general", "the ids of channels or all"),
         (Setting.CHANNELS, "", "the ids of channels or all"),
+        (Setting.CHANNELS, "٣", "the ids of channels or all"),
         (Setting.RATING, "adult", "sfw or nsfw"),
         (Setting.ORDERS, "boss", "viewer or user or moderator or admin"),
         (Setting.NSFW, "maybe", "yes or no"),

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from core.domain.errors import BadValue, DomainError, NotFound, WrongFamily
 from core.domain.model import Model, Visibility
-from core.domain.prompt import MOST, Called, Conflict, Index, Resolution, Rule, Step, replaced, resolved, spoken
+from core.domain.prompt import MOST, Called, Conflict, Index, Precedence, Resolution, Step, replaced, resolved, spoken
 from tests.builders.entities import NOON, a_model
 
 PUBLIC, UNLISTED, PRIVATE = Visibility.PUBLIC, Visibility.UNLISTED, Visibility.PRIVATE
-NAMED, OWN, SHARED, PINNED, FIRST, FAMILY = Rule.NAMED, Rule.OWN, Rule.SHARED, Rule.PINNED, Rule.PUBLIC, Rule.FAMILY
+OWN, NAMED, SHARED, PINNED, FIRST, FAMILY = Precedence
 DAY = timedelta(days=1)
 
 
@@ -54,7 +54,7 @@ MODELS = [
 INDEX = Index(MODELS)
 
 
-def meaning(text: str, *steps: tuple[str, str, int, Rule], unclear: Iterable[tuple[str, ...]] = ()) -> Resolution:
+def meaning(text: str, *steps: tuple[str, str, int, Precedence], unclear: Iterable[tuple[str, ...]] = ()) -> Resolution:
     """Put together what is expected; models are named by their ids, and all but those of a wrong family are called."""
     ids = {one.name: one.id for one in MODELS}  # of two of one name the one that comes first, which is the last
     called = {ids.get(name, name): percent for _, name, percent, rule in steps if rule is not FAMILY}

@@ -20,7 +20,18 @@ from tests.builders.scenes import (
     uploaded,
 )
 
-READS = ("queue", "workers", "offerings", "audit", "costs", "census", "disputes", "payouts", "payouts.csv")
+READS = (
+    "communities",
+    "queue",
+    "workers",
+    "offerings",
+    "audit",
+    "costs",
+    "census",
+    "disputes",
+    "payouts",
+    "payouts.csv",
+)
 
 
 @pytest.fixture
@@ -215,3 +226,25 @@ async def test_news_are_said_once_and_every_act_is_found_again(roots: Program, a
     assert (sorted(acts), rest["next"]) == (["admin.broadcast", "admin.off", "admin.on"], None)
     assert {one["by"] for one in first["items"]} == {"root"}
     assert (await told(await roots.get(f"/admin/audit?by={ann.account}")))[1]["items"] == []
+
+
+async def test_a_server_is_set_up_all_at_once_and_only_as_it_was_seen(
+    house: House, root: Actor, roots: Program
+) -> None:
+    path = "/admin/communities/discord:7"
+    tag = (await roots.get(path)).headers["ETag"]
+    both, blank = [
+        await told(await roots.send("PATCH", path, {"channels": [channel], "rating": "nsfw"}))
+        for channel in ("here", "")
+    ]
+    changed = await roots.send("PATCH", path, {"channels": ["8"], "nsfw": True}, If_Match=tag)
+    late = await told(await roots.send("PATCH", path, {"nsfw": False}, If_Match=tag))
+    _, listed = await told(await roots.get("/admin/communities"))
+
+    assert [both, blank] == [(400, "bad_value")] * 2
+    assert (changed.status, late) == (200, (412, "not_as_seen"))
+    assert listed["items"] == [
+        {"id": "discord:7", "channels": ["8"], "rating": "sfw", "orders": "user", "nsfw": True, "pins": {}}
+    ]
+    acts = await house.store.audits.latest(actor=root.account)
+    assert [one.details for one in acts if one.act == "admin.setting"] == [{"channels": "8", "nsfw": "yes"}]

@@ -1,6 +1,7 @@
 """Datasets by the API: opened, listed, edited by one of two, checked, shared, deleted; and what strangers see of it."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from core.domain.consent import RIGHTS
 from core.domain.dataset import Dataset
 from core.domain.finding import LineError
 from core.domain.rating import Rating
+from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.programs import Client, Program, a_program, told
 from tests.builders.scenes import a_ready_dataset, adult, finished, somebody
@@ -179,7 +181,9 @@ async def test_what_is_for_adults_is_shown_to_adults(house: House, ann: Actor, a
     assert await listed(bobs, "?scope=public") == ([], 0, None)
 
 
-async def test_pictures_are_listed_in_order_and_taken_out(house: House, ann: Actor, anns: Program) -> None:
+async def test_pictures_are_listed_in_order_and_taken_out(
+    house: House, ann: Actor, anns: Program, clock: HandClock
+) -> None:
     dataset = await a_ready_dataset(house, ann, pictures=3)
     path = f"/datasets/{dataset.id}/images"
     _, first = await told(await anns.get(f"{path}?limit=2"))
@@ -191,6 +195,10 @@ async def test_pictures_are_listed_in_order_and_taken_out(house: House, ann: Act
     assert (shown[0]["caption"], shown[0]["width"], shown[0]["file"]["name"]) == ("zorp number 0", 512, "zorp 0.png")
     assert await (await anns.client.get(link)).read() == b"zorp 0.png"
     assert await told(await anns.get(f"{path}/{shown[0]['id']}")) == (200, shown[0])
+    one = await anns.get(f"{path}/{shown[0]['id']}")
+    clock.advance(timedelta(hours=1))
+    again = await anns.get(f"{path}/{shown[0]['id']}")
+    assert (again.headers["ETag"], (await told(again))[1] == shown[0]) == (one.headers["ETag"], False)
 
     assert [(await anns.send("DELETE", f"{path}/{shown[0]['id']}")).status for _ in range(2)] == [204, 204]
     assert await told(await anns.get(f"{path}/{shown[0]['id']}")) == (404, "not_found")

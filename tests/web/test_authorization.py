@@ -171,6 +171,7 @@ async def crowd(house: House) -> AsyncIterator[Crowd]:
     further = {
         "account": things.owner.account,
         "category": "hair",
+        "community": "discord:1",
         "month": "2026-03",
         "offering": "tiny",
         "other": things.reader.account,

@@ -17,14 +17,17 @@ from core.domain.account import Actor
 from core.domain.job import Job, Progress
 from core.domain.run import Glimpse, MetricsPoint
 from core.domain.steering import Steer
+from core.domain.token import Scope
 from core.ports.clock import HandClock, RandomIds
 from loraguild.composition import House, assembled
 from storage.documents import Document
 from storage.repositories.entities import Database
 from storage.store import mongo_store
+from tests.builders.entities import HOME
 from tests.builders.scenes import BROKEN, a_ready_dataset, an_order, claimed, moderating, somebody, stored
 from tests.builders.visits import Client, bearing
 from web.live import LIVE, SELDOM, STREAMS, Live, Turns
+from web.visiting import Visitor, cookie
 
 SOON = 0.02  # seconds from turn to turn
 READS = {"find", "aggregate", "count", "getMore"}
@@ -187,6 +190,31 @@ async def test_a_ban_ends_streams(house: House, client: Client, ann: Actor, quic
     await become(lambda: quick[LIVE].idle)
 
 
+async def test_what_is_revoked_or_signed_out_ends_its_streams_and_no_others(
+    house: House, client: Client, ann: Actor, quick: web.Application
+) -> None:
+    services = house.services
+    issued = await services.tokens.issue(ann, name="a screen", scopes={Scope.READ}, days=1)
+    opened = await services.sessions.open(ann, device="a browser")
+    bearer = {"Authorization": f"Bearer {issued.secret}"}
+    browser = {"Cookie": f"{cookie(services.sessions.address)}={opened.secret}"}
+
+    async with (
+        client.get("/api/v1/events", headers=bearer) as revoked,
+        client.get("/api/v1/events", headers=browser) as signed_out,
+        watching(house, client, ann, "/events") as other,
+    ):
+        await services.tokens.revoke(ann, issued.token.handle)
+        rest = [await Stream(revoked).rest()]
+        await services.sessions.end(ann, opened.session.handle)
+        rest += [await Stream(signed_out).rest()]
+        job = await an_order(house, ann, await a_ready_dataset(house, ann))
+        await other.until(lambda what, data: what == "job" and data["id"] == job.id)
+
+    assert rest == [[], []]
+    await become(lambda: quick[LIVE].idle)
+
+
 async def test_a_job_that_changes_hands_is_no_longer_shown(
     house: House, client: Client, ann: Actor, quick: web.Application
 ) -> None:
@@ -233,12 +261,10 @@ async def test_two_hundred_who_watch_cost_what_one_costs(
         services = assembled(house.settings, store=store, blobs=house.blobs, clock=HandClock(), ids=RandomIds())
         live = Live(watches=services.watches, interval=SOON)
         async with AsyncExitStack() as stack:
-            streams = [await stack.enter_async_context(live.job(ann, job.id)) for _ in range(STREAMS)]
-            others = [await somebody(house, f"mod {number}") for number in range(9)]
-            for other in others:
-                streams += [
-                    await stack.enter_async_context(live.job(moderating(other), job.id)) for _ in range(STREAMS)
-                ]
+            others = [moderating(await somebody(house, f"mod {number}")) for number in range(9)]
+            visitors = [await _visitor(house, one) for one in (ann, *others)]
+            opened = [live.job(one, job.id) for one in visitors for _ in range(STREAMS)]
+            streams = [await stack.enter_async_context(one) for one in opened]
             await plotted(house, job, token, 1, 2, 3)
             seen = await asyncio.gather(*(_points(stream) for stream in streams))
             asked.commands.clear()
@@ -247,8 +273,8 @@ async def test_two_hundred_who_watch_cost_what_one_costs(
         await become(lambda: live.idle)
 
     assert seen == [[1, 2, 3]] * 200
-    assert cost["accounts"] <= cost["jobs"] / SELDOM + 1
-    assert cost.keys() == {"jobs", "accounts"}
+    assert max(cost[name] for name in ("accounts", "sessions", "tokens")) <= cost["jobs"] / SELDOM + 1
+    assert cost.keys() == {"jobs", "accounts", "sessions", "tokens"}
 
 
 async def test_nobody_has_any_number_of_streams(
@@ -298,6 +324,12 @@ class Asked(CommandListener):
 
     def failed(self, event: CommandFailedEvent) -> None:
         """Nothing is learned from it."""
+
+
+async def _visitor(house: House, actor: Actor) -> Visitor:
+    """Somebody in a browser."""
+    opened = await house.services.sessions.open(actor, device="a test")
+    return Visitor(actor=actor, place=HOME, proof=opened.session)
 
 
 async def _points(turns: Turns) -> list[int]:

@@ -22,7 +22,7 @@ from tests.builders.scenes import (
 )
 from tests.builders.visits import Client, entered
 
-TABS = ("Workers", "Offerings", "Payouts", "Disputes", "Codes", "Costs", "News", "Audit")
+TABS = ("Workers", "Offerings", "Payouts", "Disputes", "Codes", "Costs", "News", "Settings", "Audit")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def test_every_tab_opens_when_there_is_nothing(client: Client) -> None:
     queue = await read(client, "/admin")
     every = [await read(client, queue.links[tab]) for tab in (*TABS, "People", "Moderation", "Reports")]
 
-    assert [page.status for page in every] == [200] * 11
+    assert [page.status for page in every] == [200] * 12
     assert "The queue is empty" in queue.words
 
 
@@ -163,3 +163,25 @@ async def test_news_are_shown_before_they_go_out_and_codes_once(house: House, cl
     assert (await house.services.wallets.view(ann)).purchased == 40
     assert "is off" in off.words
     assert "admin.broadcast" in (await read(client, "/admin/audit")).words
+
+
+@pytest.mark.usefixtures("_root")
+async def test_a_group_is_set_up_and_what_is_off_is_told_with_where_to_turn_it_on(client: Client) -> None:
+    wrong = await pressed(client, await read(client, "/admin/settings"), "Look at it", community="discord")
+    group = await pressed(client, await read(client, "/admin/settings"), "Look at it", community="telegram:-7")
+    other = await read(client, "/admin/settings/discord:7")
+    refused = await pressed(client, group, "Save", channels="here", rating="nsfw")
+    saved = await pressed(client, refused, "Save", channels="-7 8", orders="moderator", nsfw="yes")
+    late = await pressed(client, group, "Save", channels="9")
+    await pressed(client, await read(client, "/admin/offerings"), "Turn off")
+    page = await read(client, "/admin/settings")
+
+    assert (wrong.status, "discord:1234" in wrong.words) == (404, True)
+    assert (refused.status, "it takes the ids of channels" in refused.words) == (400, True)
+    assert ("nsfw" in dict(group.forms[1].fields), "nsfw" in dict(other.forms[1].fields)) == (True, False)
+    assert "holds from now on" in saved.words
+    assert (late.status, "channels is now «-7 8»" in late.words) == (409, True)
+    assert page.links["telegram:-7"] == saved.path
+    assert "<td>-7 8</td><td>nsfw</td><td>moderator</td><td>yes</td>" in page.html
+    assert [where for words, where in page.links.items() if "cannot be ordered" in words] == ["/admin/offerings"]
+    assert "PAYOUT_FOUR_EYES" in page.words

@@ -128,6 +128,42 @@ async def test_a_dataset_goes_into_the_bin_and_comes_back(client: Client, datase
     assert (await read(client, f"/datasets/{dataset.id}/purge")).status == 404
 
 
+async def test_many_are_deleted_at_once_and_what_was_gone_already_is_named(
+    house: House, client: Client, ann: Actor, dataset: Dataset
+) -> None:
+    bob = await somebody(house, "bob")
+    datasets = house.services.datasets
+    gorp, torp = [await datasets.create(ann, name=name, trigger="zorp") for name in ("gorp", "torp")]
+    bobs = await datasets.create(bob, name="bobs", trigger="zorp")
+    chosen = "&".join(f"dataset={one.id}" for one in (dataset, gorp, bobs))
+    listed = await read(client, "/datasets")
+    asked = await read(client, f"/datasets/delete?{chosen}")
+    await datasets.delete(ann, gorp)
+    done = await pressed(client, asked, "Delete them")
+    none = await read(client, "/datasets/delete")
+
+    assert listed.html.count('name="dataset"') == 3
+    assert ("Delete 2 datasets?" in asked.words, "bobs" in asked.words) == (True, False)
+    assert "1 dataset put into the bin" in done.words
+    assert "deleted meanwhile: «gorp»." in done.words
+    assert "Tick the datasets first" in none.words
+    assert [one.name for one in await datasets.list(ann)] == [torp.name]
+    assert [one.name for one in await datasets.list(bob)] == ["bobs"]
+
+
+async def test_many_pictures_are_removed_at_once(house: House, client: Client, ann: Actor) -> None:
+    dataset = await a_ready_dataset(house, ann)
+    first, second, third = await house.services.items.list(ann, dataset.id)
+    chosen = f"item={first.id}&item={third.id}"
+    asked = await read(client, f"/datasets/{dataset.id}/remove?{chosen}")
+    await house.services.purges.remove(ann, dataset.id, [first.id], place=HOME, key="k")
+    done = await pressed(client, asked, "Remove them")
+
+    assert "Remove 2 pictures from «zorp»?" in asked.words
+    assert "1 picture removed, and 1 before that: 1 picture left." in done.words
+    assert [one.id for one in await house.services.items.list(ann, dataset.id)] == [second.id]
+
+
 async def test_a_dataset_is_shared_by_name_and_opened(
     house: House, client: Client, ann: Actor, dataset: Dataset
 ) -> None:

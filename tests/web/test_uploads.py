@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
+from core.domain.account import Actor
 from core.domain.dataset import Dataset
 from core.domain.upload import FIRST_BYTE, LIMIT
 from core.kinds.intake import Payload
@@ -20,10 +21,10 @@ from core.services import uploads as module
 from loraguild.composition import House
 from storage.repositories.entities import Database
 from tests.builders.attempts import awaited
-from tests.builders.scenes import somebody
+from tests.builders.entities import HOME
+from tests.builders.scenes import a_ready_dataset, somebody
 from web import bodies
-from web.app import application
-from web.bodies import AT_A_TIME, SLOTS
+from web.bodies import AT_A_TIME, SHARE, SLOTS
 from web.visiting import UNDERWAY
 
 Client = TestClient[web.Request, web.Application]
@@ -249,15 +250,39 @@ async def test_a_link_whose_dataset_is_gone_says_so_on_a_page(
     assert "There is no dataset «&lt;b&gt;zorp&lt;/b&gt; &amp; «co»»" in await answer.text()
 
 
-async def test_only_so_many_send_at_a_time_and_the_others_are_told_to_come_back(house: House) -> None:
-    app = application(services=house.services, blobs=house.blobs)
-    app[SLOTS] = asyncio.Semaphore(0)
-    async with TestClient(TestServer(app)) as client:
-        answer = await client.put("/u/t/files/a", data=b"x")
-        code = (await answer.json())["code"]
+async def test_everybody_has_a_share_of_what_goes_at_a_time_and_the_others_are_told_to_come_back(
+    house: House, client: Client, ann: Actor, link: str
+) -> None:
+    bob, stuck = await somebody(house, "bob"), asyncio.Event()
+    opened = await house.services.uploads.open(bob, await a_ready_dataset(house, bob), place=HOME)
+    bobs = opened.removeprefix(house.services.uploads.address)
 
-    assert (answer.status, answer.headers["Retry-After"], code) == (503, "5", "uploads_busy")
-    assert AT_A_TIME > 1
+    async def stalled() -> AsyncIterator[bytes]:
+        yield CONTENT
+        await stuck.wait()
+
+    async def sending(path: str) -> None:
+        await client.put(path, data=stalled(), headers={"Upload-Length": str(len(CONTENT))})
+
+    async def full() -> bool:
+        return client.app[SLOTS] == SHARE * [ann.account]
+
+    async def said(path: str) -> tuple[int, str | None, str | None]:
+        answer = await client.put(path, data=CONTENT)
+        return answer.status, answer.headers.get("Retry-After"), (await answer.json()).get("code")
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(SHARE):
+            tasks.create_task(sending(f"{link}/files/{number}.zip"))
+        await awaited(full)
+        answers = [await said(f"{link}/files/a.zip"), await said(f"{bobs}/files/a.zip")]
+        client.app[SLOTS].extend(map(str, range(AT_A_TIME - SHARE)))
+        answers.append(await said(f"{bobs}/files/b.zip"))
+        stuck.set()
+
+    busy = (503, "5", "uploads_busy")
+    assert answers == [busy, (201, None, None), busy]
+    assert len(client.app[SLOTS]) == AT_A_TIME - SHARE
 
 
 async def test_memory_stays_flat_while_much_comes_in(client: Client, link: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from core.domain.account import Actor
 from core.domain.event import EventType
-from core.domain.webhook import MOST, Answer, Post, PostState
+from core.domain.webhook import MOST, Answer, Change, Post, PostState
 from loraguild.composition import House
 from tests.builders.entities import a_post
 from tests.builders.scenes import somebody
@@ -158,6 +158,8 @@ async def test_on_its_page_it_is_tested_changed_turned_off_and_deleted(
     rotated = await sent(client, f"{here}/secret", of=here)
     edited = await sent(client, here, {"url": URL, "note": "my CI"}, of=here)
     off = await sent(client, f"{here}/off", of=here)
+    await webhooks.change(ann, made.webhook.id, Change(types=(EventType.JOB_FAILED,)))
+    untested = await sent(client, f"{here}/test", of=here)
     on = await sent(client, f"{here}/on", of=here)
     deleted = await sent(client, f"{here}/delete", of=here)
 
@@ -168,6 +170,7 @@ async def test_on_its_page_it_is_tested_changed_turned_off_and_deleted(
     assert found.group() != made.secret
     assert "my CI" in edited
     assert "Nothing is sent there: you have turned it off" in off
+    assert 'value="job.failed" checked' in untested
     assert "Send a test" in on
     assert "No webhook yet" in deleted
     assert await webhooks.list(ann) == []

@@ -112,11 +112,11 @@ async def write(asked: Asked, dataset: str, image: str, body: CaptionIn) -> Capt
     return await _present(asked, await edited)
 
 
-@route("DELETE", "/datasets/{dataset}/images/{image}/caption", errors=(NothingToDo,))
+@route("DELETE", "/datasets/{dataset}/images/{image}/caption", errors=(NothingToDo, NotAsSeen))
 async def delete(asked: Asked, dataset: str, image: str) -> None:
     """Take the caption of a picture away; its history stays, and an undo brings it back."""
     item = await asked.services.items.view(asked.actor, dataset, image)
-    await asked.services.captions.delete(asked.actor, item)
+    await asked.services.captions.delete(asked.actor, item, expecting=_expecting(asked, item))
 
 
 @route("GET", "/datasets/{dataset}/images/{image}/caption/history", errors=(NotAdult, NothingToDo))

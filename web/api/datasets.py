@@ -139,10 +139,11 @@ async def list_(asked: Asked, query: Wanted) -> DatasetsOut:
     )
     is_more = query.scope is Scope.MINE and len(found) > query.limit
     page = found[: query.limit]
+    is_last = not query.after and 0 < len(found) <= query.limit
     return DatasetsOut(
         items=tuple(dataset_out(asked, one) for one in page),
         next=page[-1].name if is_more else None,
-        total=await datasets.count(asked.actor, **narrowed, adult=adult),
+        total=first + len(found) if is_last else await datasets.count(asked.actor, **narrowed, adult=adult),
     )
 
 

@@ -18,5 +18,5 @@ async def events(asked: Asked, query: After) -> web.StreamResponse:
     send the id of the last event back as `Last-Event-ID`.
     """
     after, live = last_id(asked.request) or query.after, asked.request.config_dict[LIVE]
-    source = live.jobs(asked.actor, after=after)
+    source = live.jobs(asked.visitor, after=after)
     return await streamed(asked.request, source, shown=lambda one: told(one, asked.services.downloads))

@@ -46,7 +46,7 @@ async def send(asked: Asked, dataset: str) -> JobOut:
     through `POST /uploads` instead. The job says what became of each file.
     """
     found = await asked.services.datasets.seen(asked.actor, dataset)
-    async with slot(asked.request):
+    with slot(asked.request, asked.actor.account):
         job = await asked.services.intakes.receive(
             asked.actor,
             found,

@@ -142,7 +142,7 @@ async def events(asked: Asked, job: str, query: After) -> web.StreamResponse:
 async def followed(asked: Asked, job: str, query: After) -> web.StreamResponse:
     """Everything new of a job as it comes."""
     after, live = last_id(asked.request) or query.after, asked.request.config_dict[LIVE]
-    source = live.job(asked.actor, job, after=after)
+    source = live.job(asked.visitor, job, after=after)
     return await streamed(asked.request, source, shown=lambda one: told(one, asked.services.downloads))
 
 

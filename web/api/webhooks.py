@@ -7,8 +7,8 @@ from pydantic import Field
 
 from core.domain.errors import BadValue, NotAsSeen, NothingToDo, TooManyWebhooks
 from core.domain.event import EventType
-from core.domain.webhook import Post, PostState, Webhook
-from core.services.webhooks import Change, Opened
+from core.domain.webhook import Change, Post, PostState, Webhook
+from core.services.webhooks import Opened
 from web.api.route import Body, Listed, Out, require_match, route
 from web.visiting import Asked
 

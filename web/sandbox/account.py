@@ -1,4 +1,4 @@
-"""The account: who somebody is here, where they are signed in, and the tokens of their programs."""
+"""The account: who somebody is here, where they are signed in, their programs' tokens, and their cloud folder."""
 
 import asyncio
 
@@ -20,10 +20,13 @@ MEANS = {
 
 @page("GET", "/account")
 async def view(look: Look) -> web.StreamResponse:
-    """Logins, browsers and tokens."""
+    """Logins, browsers, tokens, and one's cloud folder where there can be one."""
     services, actor = look.services, look.actor
-    logins, sessions, tokens = await asyncio.gather(
-        services.accounts.logins(actor), services.sessions.list(actor), services.tokens.list(actor)
+    logins, sessions, tokens, connection = await asyncio.gather(
+        services.accounts.logins(actor),
+        services.sessions.list(actor),
+        services.tokens.list(actor),
+        services.connections.of(actor),
     )
     decides = actor.role.covers(Role.MODERATOR)
     scopes = {scope: words for scope, words in MEANS.items() if scope is not Scope.ADMIN or decides}
@@ -32,6 +35,8 @@ async def view(look: Look) -> web.StreamResponse:
         logins=logins,
         sessions=sessions,
         tokens=tokens,
+        connection=connection,
+        connects=services.connections.offered,
         scopes=scopes,
         days=DAYS,
         now=services.tokens.clock.now(),

@@ -105,11 +105,11 @@ async def one(look: Look) -> web.StreamResponse:
 async def save(look: Look) -> web.StreamResponse:
     """Write a caption; without a word it is taken away."""
     dataset, item = await found(look)
-    text, present = look.field("text"), dataset.caption_of(item)
+    text, present, expecting = look.field("text"), dataset.caption_of(item), look.expecting(_facts)
     if text and (present is None or present.text != text):
-        await look.services.captions.edit(look.actor, item, text=text)
+        await look.services.captions.edit(look.actor, item, text=text, expecting=expecting)
     elif not text and present:
-        await look.services.captions.delete(look.actor, item)
+        await look.services.captions.delete(look.actor, item, expecting=expecting)
     return await answered(look, item, said=f"The caption of {item.artifact.name} is saved.")
 
 
@@ -151,12 +151,17 @@ def _fits(dataset: Dataset, item: Item, *, only: str, text: str) -> bool:
 
 
 def _rights(look: Look, dataset: Dataset) -> dict[str, object]:
-    """What whoever looks may do here."""
+    """What whoever looks may do here, and what forms are made of."""
     account, role = look.actor.account, look.actor.role
     edits = dataset.owner == account and role.covers(Role.USER)
     reviews = account in {dataset.owner, *dataset.shared} or role.covers(Role.MODERATOR)
     keeps = account == dataset.owner or role.covers(Role.MODERATOR)  # who still sees what consent was withdrawn for
-    return {"edits": edits, "reviews": reviews, "keeps": keeps, "marks": CaptionReview}
+    return {"edits": edits, "reviews": reviews, "keeps": keeps, "marks": CaptionReview, "facts": _facts}
+
+
+def _facts(caption: CaptionVersion | None) -> dict[str, str]:
+    """What the form says of a picture."""
+    return {"caption": caption.text if caption else ""}
 
 
 def _rows(versions: Sequence[CaptionVersion]) -> list[Row]:

@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
+from core.domain.character import Character
 from core.domain.consent import ADULT, WORDS
-from web.sandbox.creator import traits
+from web.sandbox.creator import known_traits, traits
 from web.sandbox.page import Look, page
 
 
@@ -36,7 +37,14 @@ async def view(look: Look) -> web.StreamResponse:
     seen = await look.services.characters.view(look.actor, look.path("character"))
     presets = look.services.characters.presets
     return look.shown(
-        "characters/view.html", view=seen, character=seen.character, presets=presets, words=WORDS[ADULT], version=ADULT
+        "characters/view.html",
+        view=seen,
+        character=seen.character,
+        presets=presets,
+        words=WORDS[ADULT],
+        version=ADULT,
+        facts=_facts,
+        known=known_traits(look),
     )
 
 
@@ -49,6 +57,7 @@ async def edit(look: Look) -> web.StreamResponse:
         name=look.field("name"),
         trigger=look.field("trigger"),
         active=look.field("active") == "on",
+        expecting=look.expecting(_facts),
     )
     look.leads(f"/characters/{changed.character.id}", said=f"«{changed.character.name}» is changed.")
 
@@ -57,8 +66,9 @@ async def edit(look: Look) -> web.StreamResponse:
 async def describe(look: Look) -> web.StreamResponse:
     """Keep the traits, all at once."""
     seen = await look.services.characters.view(look.actor, look.path("character"))
-    wished = traits(look, seen.character)
-    changed = await look.services.characters.describe(look.actor, seen.character.id, wished)
+    wished, name = traits(look, seen.character), seen.character.id
+    expecting = look.expecting(known_traits(look))
+    changed = await look.services.characters.describe(look.actor, name, wished, expecting=expecting)
     said = ", ".join((changed.character.trigger, *changed.character.phrases))
     look.leads(f"/characters/{changed.character.id}", said=f"Captions say: {said}.")
 
@@ -91,3 +101,9 @@ async def restore(look: Look) -> web.StreamResponse:
     """Bring it back."""
     back = await look.services.characters.restore(look.actor, look.path("character"))
     look.leads(f"/characters/{back.character.id}", said=f"«{back.character.name}» is back.")
+
+
+def _facts(character: Character) -> dict[str, str]:
+    """What the form says of a character, beside its traits."""
+    active = "yes" if character.active else "no"
+    return {"name": character.name, "trigger word": character.trigger, "open for new datasets": active}

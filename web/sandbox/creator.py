@@ -1,5 +1,6 @@
 """The creator: a dataset step by step. Every step is a page, and how far one is lies in the dataset itself."""
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -54,7 +55,11 @@ async def describing(look: Look) -> web.StreamResponse:
         look.leads("/datasets/new")
     presets = look.services.characters.presets
     return look.shown(
-        "creator/traits.html", character=character, presets=presets, **steps(Step.TRAITS, None, character)
+        "creator/traits.html",
+        character=character,
+        presets=presets,
+        known=known_traits(look),
+        **steps(Step.TRAITS, None, character),
     )
 
 
@@ -64,7 +69,8 @@ async def describe(look: Look) -> web.StreamResponse:
     character = await _character(look)
     if character is None:
         look.leads("/datasets/new")
-    await look.services.characters.describe(look.actor, character.id, traits(look, character))
+    wished, expecting = traits(look, character), look.expecting(known_traits(look))
+    await look.services.characters.describe(look.actor, character.id, wished, expecting=expecting)
     look.leads(f"/datasets/new/dataset?character={character.id}")
 
 
@@ -173,6 +179,12 @@ def traits(look: Look, character: Character) -> dict[str, str]:
         raise BadValue(what="trait", value=nameless[0], why="say what it is about, such as tail")
     known = {trait.category: trait.value for trait in character.traits}
     return {category: value for category, value in wished.items() if value.strip() != known.get(category, "")}
+
+
+def known_traits(look: Look) -> Callable[[Character], dict[str, str]]:
+    """What the form says of a character's traits: nothing, of what could be said and is not."""
+    unsaid = dict.fromkeys(look.services.characters.presets, "")
+    return lambda character: unsaid | {trait.category: trait.value for trait in character.traits}
 
 
 async def _character(look: Look) -> Character | None:

@@ -105,7 +105,7 @@ async def view(look: Look) -> web.StreamResponse:
 @page("GET", "/datasets/{dataset}/edit")
 async def editing(look: Look) -> web.StreamResponse:
     """The form of what a dataset is called, and what its captions shall say."""
-    return look.shown("datasets/edit.html", dataset=await mine(look))
+    return look.shown("datasets/edit.html", dataset=await mine(look), facts=_facts)
 
 
 @page("POST", "/datasets/{dataset}/edit", refused=editing)
@@ -119,6 +119,7 @@ async def edit(look: Look) -> web.StreamResponse:
         tags=look.field("tags").replace(",", " ").split(),
         constraints=look.field("constraints").split(","),
         rating=one_of(Rating, look.field("rating", Rating.SFW.value), what="rating"),
+        expecting=look.expecting(_facts),
     )
     look.leads(f"/datasets/{dataset.id}", said=f"«{dataset.name}» is changed.")
 
@@ -162,3 +163,14 @@ async def mine(look: Look) -> Dataset:
     """
     name = look.path("dataset")
     return owned(await look.services.datasets.seen(look.actor, name), look.actor, name=name)
+
+
+def _facts(dataset: Dataset) -> dict[str, str]:
+    """What the form says of a dataset."""
+    return {
+        "name": dataset.name,
+        "description": dataset.description,
+        "tags": ", ".join(dataset.tags),
+        "what every caption shall say": ", ".join(dataset.constraints),
+        "rating": dataset.rating,
+    }

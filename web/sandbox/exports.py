@@ -2,8 +2,10 @@
 
 from aiohttp import web
 
+from core.domain.connection import Provider
 from core.domain.export import Export, Format, formats
 from core.domain.job import Job
+from core.kinds.export import Result
 from web.sandbox.page import Look, one_of, page
 
 MEANS = {
@@ -17,13 +19,20 @@ MEANS = {
 
 @page("GET", "/datasets/{dataset}/export")
 async def view(look: Look) -> web.StreamResponse:
-    """The formats there are, and the files that were made lately."""
+    """The formats there are, whether it can go into one's own cloud folder, and the files that were made lately."""
     dataset = await look.services.datasets.seen(look.actor, look.path("dataset"))
     jobs = [job for job in await look.services.jobs.list(look.actor) if job.kind == "export"]
-    made = [(job, await _link(look, job)) for job in jobs if job.subject == dataset.id]
-    running = any(not job.state.ended for job, _ in made)
-    fitting = formats(dataset.kind)
-    return look.shown("datasets/export.html", dataset=dataset, formats=fitting, means=MEANS, made=made, running=running)
+    made = [(job, await _link(look, job), _result(job)) for job in jobs if job.subject == dataset.id]
+    return look.shown(
+        "datasets/export.html",
+        dataset=dataset,
+        formats=formats(dataset.kind),
+        means=MEANS,
+        connection=await look.services.connections.of(look.actor),
+        connects=look.services.connections.offered,
+        made=made,
+        running=any(not job.state.ended for job, *_ in made),
+    )
 
 
 @page("POST", "/datasets/{dataset}/export", refused=view)
@@ -31,7 +40,10 @@ async def order(look: Look) -> web.StreamResponse:
     """Have the file made."""
     dataset = await look.services.datasets.seen(look.actor, look.path("dataset"))
     wished = one_of(Format, look.field("format"), what="format")
-    await look.services.exports.order(look.actor, dataset, wished=wished, place=look.place, key=look.key)
+    provider = one_of(Provider, look.field("to"), what="cloud") if look.field("to") else None
+    await look.services.exports.order(
+        look.actor, dataset, wished=wished, place=look.place, key=look.key, provider=provider
+    )
     look.leads(f"/datasets/{dataset.id}/export", said="The file is being made.")
 
 
@@ -39,3 +51,8 @@ async def _link(look: Look, job: Job) -> tuple[Export, str] | None:
     """The file of a job with its link, while it is kept."""
     kept = await look.services.exports.kept(job.id)
     return (kept, look.services.downloads.link(kept.artifact)) if kept else None
+
+
+def _result(job: Job) -> Result | None:
+    """Where it lies in a cloud folder, or why it does not."""
+    return Result.model_validate(job.result) if job.result else None

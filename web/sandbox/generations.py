@@ -9,7 +9,7 @@ from core.domain.account import Role
 from core.domain.errors import BadValue, DomainError, NotFound, NoTrigger, OfferingClosed, WrongFamily
 from core.domain.generation import MOST_STARS
 from core.domain.model import Search
-from core.domain.prompt import Rule, replaced
+from core.domain.prompt import Precedence, replaced
 from core.services.generations import Unclear, Wish
 from web.sandbox.page import Look, page
 from web.sandbox.trainings import Fault
@@ -19,12 +19,12 @@ WORDS = 24  # models whose trigger words are offered
 STRENGTH = 60  # percent of a picture that a variation may change
 FIELDS = {"prompt": "text", "number of pictures": "count", "number of steps": "steps", "negative prompt": "negative"}
 WHY = {
-    Rule.NAMED: "it was called by its name",
-    Rule.OWN: "one's own newest model comes first",
-    Rule.SHARED: "models that are shared with one come before public ones",
-    Rule.PINNED: "this community has pinned it to the word",
-    Rule.PUBLIC: "of the public models it has had the word the longest",
-    Rule.FAMILY: "it does not fit the base model",
+    Precedence.NAMED: "it was called by its name",
+    Precedence.OWN: "one's own newest model comes first",
+    Precedence.SHARED: "models that are shared with one come before public ones",
+    Precedence.PINNED: "this community has pinned it to the word",
+    Precedence.PUBLIC: "of the public models it has had the word the longest",
+    Precedence.FAMILY: "it does not fit the base model",
 }
 
 

@@ -52,7 +52,7 @@ async def list_(look: Look) -> web.StreamResponse:
 async def events(look: Look) -> web.StreamResponse:
     """How all open jobs stand, as it changes, as markup for the list."""
     after = last_id(look.request) or look.query.get("after", "")
-    source = look.request.config_dict[LIVE].jobs(look.actor, after=after)
+    source = look.request.config_dict[LIVE].jobs(look.visitor, after=after)
     return await streamed(look.request, source, shown=_listed(look, since=at(after)), unnamed={What.JOB})
 
 
@@ -86,7 +86,7 @@ async def view(look: Look) -> web.StreamResponse:
 async def watch(look: Look) -> web.StreamResponse:
     """Everything new of one job: points as numbers, the rest as markup for its page."""
     after = last_id(look.request) or look.query.get("after", "")
-    source = look.request.config_dict[LIVE].job(look.actor, look.path("job"), after=after)
+    source = look.request.config_dict[LIVE].job(look.visitor, look.path("job"), after=after)
     return await streamed(look.request, source, shown=_markup(look), unnamed={What.JOB, What.SAMPLE})
 
 

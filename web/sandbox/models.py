@@ -71,6 +71,10 @@ async def view(look: Look) -> web.StreamResponse:
         most=SAMPLES,
         licences=list(Licence),
         visibilities=list(Visibility),
+        card_facts=card_facts,
+        name_facts=name_facts,
+        sample_facts=sample_facts,
+        use_facts=use_facts,
     )
 
 
@@ -99,6 +103,26 @@ def presented(model: Model, run: Run) -> tuple[Artifact, ...]:
     """The samples that a model presents itself with: those that were chosen, or those of its epoch."""
     epoch = run.epoch_at(model.step)
     return model.samples or (epoch.samples if epoch else ())
+
+
+def card_facts(model: Model) -> dict[str, str]:
+    """What the form says of how a model presents itself."""
+    return {"description": model.description, "tags": " ".join(model.tags), "licence": model.licence}
+
+
+def name_facts(model: Model) -> dict[str, str]:
+    """What the form says of how it is called."""
+    return {"name": model.slug}
+
+
+def sample_facts(model: Model) -> dict[str, str]:
+    """What the form says of the pictures that were chosen for it."""
+    return {"chosen pictures": ", ".join(f"{one.name} {one.sha256[:6]}" for one in model.samples)}
+
+
+def use_facts(model: Model) -> dict[str, str]:
+    """What the form says of who may use it."""
+    return {"visibility": model.visibility}
 
 
 def _is_fit(look: Look, model: Model) -> bool:

@@ -3,12 +3,14 @@
 What somebody typed is never lost: a form that was refused is shown again, with the reason and everything in it.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from http import HTTPStatus
+from textwrap import shorten
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
@@ -16,7 +18,7 @@ from aiohttp import web
 
 from core.domain.account import Actor, Place, Role
 from core.domain.artifact import Artifact
-from core.domain.errors import BadValue, DomainError, NotSignedIn
+from core.domain.errors import BadValue, DomainError, EditedMeanwhile, NotSignedIn
 from core.domain.replay import replay_id
 from core.ports.blobs import Blobs
 from core.services import Services
@@ -29,8 +31,11 @@ from web.visiting import BLOBS, SERVICES, Visitor, finished, required
 SAID = "said"  # the cookie of the words that the next page shows
 DIGITS = 12  # of a number that somebody types
 KEY = "key"  # the field that makes a form count once
+WAS = "was-"  # fields of a form that tell what it was made of
+TOLD = 200  # characters of what it is instead by now
 PAGE_NUMBER = re.compile(r"[0-9]{1,6}")
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +120,26 @@ class Look:
         """All that was chosen under one name."""
         return self.typed.get(name, ())
 
+    def made_of(self, facts: Mapping[str, str]) -> Mapping[str, str]:
+        """Fields that tell what a form is made of: these facts, or still those of before where it was refused."""
+        kept = {} if self.problem and self.problem.code == EditedMeanwhile.code else self.typed
+        return {WAS + name: next(iter(kept.get(WAS + name, ())), _short(text)) for name, text in facts.items()}
+
+    def expecting(self, facts: Callable[[T], Mapping[str, str]]) -> Callable[[T], None]:
+        """What lets a service go on only where things are as the form was made of.
+
+        Raises:
+            EditedMeanwhile: They are not, at that moment.
+        """
+
+        def require_same(found: T) -> None:
+            now, was = facts(found), [name.removeprefix(WAS) for name in self.typed if name.startswith(WAS)]
+            changed = [name for name in was if self.field(WAS + name) != _short(now.get(name, ""))]
+            if changed:
+                raise EditedMeanwhile(changes=", ".join(_told(name, now.get(name, "")) for name in changed))
+
+        return require_same
+
     def shown(self, template: str, **facts: object) -> web.Response:
         """A page of these facts."""
         status = self.problem.status if self.problem else HTTPStatus.OK
@@ -188,6 +213,14 @@ def one_of(kind: type[E], text: str, *, what: str) -> E:
     except ValueError:
         why = f"it is one of {', '.join(one.value for one in kind)}"
         raise BadValue(what=what, value=text[:40], why=why) from None
+
+
+def _told(name: str, text: str) -> str:
+    return f"{name} is now «{shorten(text, TOLD, placeholder=' …')}»" if text else f"{name} is empty now"
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 async def typed(request: web.Request) -> Mapping[str, Sequence[str]]:

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from core.domain.errors import BadValue
 from core.domain.model import Licence, Visibility
-from web.sandbox.models import view
+from web.sandbox.models import card_facts, name_facts, sample_facts, use_facts, view
 from web.sandbox.page import Look, one_of, page
 from web.sandbox.sharings import person
 
@@ -19,7 +19,9 @@ MEANS = {
 async def publish(look: Look) -> web.StreamResponse:
     """Open it to everyone, to who knows its name, or to nobody."""
     visibility = one_of(Visibility, look.field("visibility"), what="visibility")
-    model = await look.services.models.publish(look.actor, look.path("model"), visibility=visibility)
+    model = await look.services.models.publish(
+        look.actor, look.path("model"), visibility=visibility, expecting=look.expecting(use_facts)
+    )
     look.leads(f"/models/{model.id}", said=f"{model.name} is {visibility} now. {MEANS[visibility]}")
 
 
@@ -32,6 +34,7 @@ async def edit(look: Look) -> web.StreamResponse:
         description=look.field("description"),
         licence=one_of(Licence, look.field("licence"), what="licence"),
         tags=look.field("tags").replace(",", " ").split(),
+        expecting=look.expecting(card_facts),
     )
     look.leads(f"/models/{model.id}", said=f"The card of {model.name} is written anew.")
 
@@ -39,7 +42,9 @@ async def edit(look: Look) -> web.StreamResponse:
 @page("POST", "/models/{model}/rename", refused=view)
 async def rename(look: Look) -> web.StreamResponse:
     """Call it otherwise; its old name goes on to lead to it."""
-    model = await look.services.models.rename(look.actor, look.path("model"), look.field("name"))
+    model = await look.services.models.rename(
+        look.actor, look.path("model"), look.field("name"), expecting=look.expecting(name_facts)
+    )
     look.leads(f"/models/{model.id}", said=f"It is called {model.name} now; its old names still lead to it.")
 
 
@@ -67,7 +72,8 @@ async def show(look: Look) -> web.StreamResponse:
     numbers = look.fields("number")
     if wrong := [one for one in numbers if not (one.isascii() and one.isdigit())]:
         raise BadValue(what="number", value=wrong[0], why="choose from the pictures that are shown")
-    model = await look.services.models.show(look.actor, look.path("model"), [int(one[:6]) for one in numbers])
+    wished, expecting = [int(one[:6]) for one in numbers], look.expecting(sample_facts)
+    model = await look.services.models.show(look.actor, look.path("model"), wished, expecting=expecting)
     look.leads(f"/models/{model.id}", said=f"{model.name} presents itself with these pictures now.")
 
 

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from core.domain.account import Account
-from core.domain.dataset import Access
+from core.domain.dataset import Access, Dataset
 from core.domain.errors import Ambiguous, NotFound
 from core.domain.trigger import folded
 from web.sandbox.datasets import mine
@@ -21,14 +21,16 @@ async def view(look: Look) -> web.StreamResponse:
     """Who may use it now."""
     dataset = await mine(look)
     readers = await look.services.sharings.readers(look.actor, dataset.id)
-    return look.shown("datasets/sharing.html", dataset=dataset, readers=readers, means=MEANS)
+    return look.shown("datasets/sharing.html", dataset=dataset, readers=readers, means=MEANS, facts=_facts)
 
 
 @page("POST", "/datasets/{dataset}/sharing", refused=view)
 async def open_(look: Look) -> web.StreamResponse:
     """Open it to everyone, to who knows its address, or to nobody."""
     access = one_of(Access, look.field("access"), what="access")
-    dataset = await look.services.sharings.open(look.actor, look.path("dataset"), access)
+    dataset = await look.services.sharings.open(
+        look.actor, look.path("dataset"), access, expecting=look.expecting(_facts)
+    )
     look.leads(f"/datasets/{dataset.id}/sharing", said=MEANS[access])
 
 
@@ -65,3 +67,8 @@ async def person(look: Look, name: str) -> Account:
     if len(people) > 1:
         raise Ambiguous(noun="user", name=name, candidates=", ".join(one.id for one in people))
     return people[0]
+
+
+def _facts(dataset: Dataset) -> dict[str, str]:
+    """What the form says of who may use a dataset."""
+    return {"access": dataset.access}

@@ -3,8 +3,7 @@
 from aiohttp import web
 
 from core.domain.event import EventType
-from core.domain.webhook import MOST, OVERLAP, PostState
-from core.services.webhooks import Change
+from core.domain.webhook import MOST, OVERLAP, Change, PostState, Webhook
 from web.sandbox.page import Look, one_of, page
 
 TYPES = tuple(one for one in EventType if one is not EventType.TEST)  # that comes whenever it is asked for
@@ -33,14 +32,14 @@ async def view(look: Look) -> web.StreamResponse:
     webhook = await look.services.webhooks.view(look.actor, name)
     posts = await look.services.webhooks.posts(look.actor, name)
     waiting = any(post.state is PostState.PENDING for post in posts)
-    return look.shown("webhooks/view.html", webhook=webhook, posts=posts, waiting=waiting, types=TYPES)
+    return look.shown("webhooks/view.html", webhook=webhook, posts=posts, waiting=waiting, types=TYPES, facts=_facts)
 
 
 @page("POST", "/webhooks/{webhook}", refused=view)
 async def edit(look: Look) -> web.StreamResponse:
     """Another address, other events, other words."""
     change = Change(url=look.field("url"), types=_types(look), note=look.field("note"))
-    await look.services.webhooks.change(look.actor, look.path("webhook"), change)
+    await look.services.webhooks.change(look.actor, look.path("webhook"), change, expecting=look.expecting(_facts))
     look.leads(f"/webhooks/{look.path('webhook')}", said="It is changed.")
 
 
@@ -84,6 +83,11 @@ async def resend(look: Look) -> web.StreamResponse:
     """Send one event again."""
     await look.services.webhooks.resend(look.actor, look.path("webhook"), look.path("post"))
     look.leads(f"/webhooks/{look.path('webhook')}", said="It is sent again.")
+
+
+def _facts(webhook: Webhook) -> dict[str, str]:
+    """What the form says of a webhook."""
+    return {"address": webhook.url, "note": webhook.note, "events": ", ".join(webhook.types) or "all"}
 
 
 def _types(look: Look) -> tuple[EventType, ...]:

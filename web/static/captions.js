@@ -45,6 +45,8 @@ function walk(event, card) {
     textOf(card)?.focus();
   } else if (MARKS[event.key] && card) {
     card.querySelector(`button.mark.${MARKS[event.key]}`)?.click();
+  } else if (event.key === "x") {
+    card?.querySelector(".picking input")?.click();
   } else if (event.key === "?") {
     help.showModal();
   }

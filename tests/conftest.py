@@ -5,9 +5,12 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+import structlog
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
 
 from config.settings import Settings
@@ -22,11 +25,20 @@ from storage.repositories.entities import Database
 from storage.store import client_of, connected, mongo_store
 
 # Each run looks a little for what breaks a property; `pytest --hypothesis-profile thorough` takes its time.
-hypothesis.register_profile("quick", max_examples=40)
-hypothesis.register_profile("thorough", max_examples=2000, deadline=None)
+PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}  # a busy machine is slow
+hypothesis.register_profile("quick", max_examples=40, **PATIENT)
+hypothesis.register_profile("thorough", max_examples=2000, **PATIENT)
 hypothesis.load_profile("quick")
 
 KEPT = {"migrations"}  # collections that an empty database has rows in
+
+
+@pytest.fixture(autouse=True, scope="session")
+def short_tracebacks() -> None:
+    """Log what breaks in some lines: with all that a house holds it would take minutes."""
+    processors = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors[:-1], plain])
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

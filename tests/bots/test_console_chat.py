@@ -23,6 +23,7 @@ from bots.console.completing import Commands
 from bots.console.speaking import Speaker, seated
 from core.domain.job import JobState, Progress
 from loraguild.composition import House
+from tests.builders.attempts import PATIENCE
 from tests.builders.scenes import a_ready_dataset, a_worker, claimed, finished, given, somebody, uploaded
 
 CTRL_C, CTRL_D = "\x03", "\x04"
@@ -42,7 +43,7 @@ class Sitting:
 
 
 async def until(reached: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not reached():  # noqa: ASYNC110 - what a terminal shows has no event
             await asyncio.sleep(0.02)
 
@@ -72,7 +73,7 @@ async def test_lines_are_answered_until_ctrl_d(ann: Speaker) -> None:
         chat.keys.send_text("walet\n")
         await chat.sees("Did you mean `wallet`?")
         chat.keys.send_text(CTRL_D)
-        await asyncio.wait_for(chat.over, 5)
+        await asyncio.wait_for(chat.over, PATIENCE)
 
 
 async def test_ctrl_c_cancels_the_line_only(ann: Speaker) -> None:

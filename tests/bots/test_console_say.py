@@ -14,7 +14,7 @@ from bots.chat.dispatcher import Dispatcher
 from bots.chat.parameter import Call
 from bots.chat.reply import Reply
 from bots.console.following import followed
-from bots.console.saying import answer, told
+from bots.console.saying import answer, status, told
 from bots.console.speaking import Speaker, seated
 from core.domain.account import Platform
 from core.domain.errors import BadValue, ConsoleNotTrusted, NoWorker
@@ -42,6 +42,12 @@ async def queued(house: House, speaker: Speaker) -> Job:
         for job in await house.services.jobs.list(speaker.actor):
             if not job.state.ended:
                 return job
+        await asyncio.sleep(0.01)
+
+
+async def looked(shown: list[Reply]) -> None:
+    """Wait until whoever follows a job has shown it once."""
+    while not shown:  # noqa: ASYNC110 - nobody says so when it is
         await asyncio.sleep(0.01)
 
 
@@ -151,13 +157,15 @@ async def test_a_job_that_is_cancelled_meanwhile_has_status_1_but_cancelling_it_
     ann = await somebody_at(house)
     await said(ann, "dataset new zorp trigger=zorp")
 
-    waiting = asyncio.create_task(said(ann, "dataset add zorp", *pictures, wait=True))
-    job = await queued(house, ann)
-    await asyncio.sleep(0.1)
-    cancelling = await said(ann, f"train cancel {job.id}", wait=True)
-    status, printed = await waiting
+    _, printed = await said(ann, "dataset add zorp", *pictures)
+    shown: list[Reply] = []
 
-    assert (status, printed["code"]) == (1, "cancelled")
+    following = asyncio.create_task(followed(ann, printed["job"], show=shown.append))
+    await looked(shown)
+    cancelling = await said(ann, f"train cancel {printed['job']}", wait=True)
+    final = await following
+
+    assert (status(final), final.code) == (1, "cancelled")
     assert (cancelling[0], cancelling[1]["code"]) == (0, None)
 
 
@@ -191,6 +199,7 @@ async def test_following_shows_each_state_once_and_takes_the_notice(house: House
     shown: list[Reply] = []
 
     following = asyncio.create_task(followed(ann, printed["job"], show=shown.append))
+    await looked(shown)
     await asyncio.sleep(2)  # several looks
     assert [reply.title for reply in shown] == ["zorp · 3 files coming in · waiting"]
     await finished(house, await queued(house, ann))

@@ -22,6 +22,7 @@ from worker.task import Task
 T = TypeVar("T")
 
 GIB = 2**30
+PATIENCE = 60.0  # seconds until something is taken never to happen: a busy machine is slow
 
 
 def a_task(house: House, job: Job, *, studio: Child, folder: Path, batch: Batch | None = None) -> Task:
@@ -76,10 +77,10 @@ async def working(floor: Floor) -> AsyncIterator[None]:
         yield
     finally:
         stop.set()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, PATIENCE)
 
 
-async def awaited(look: Callable[[], Awaitable[T | None]], *, seconds: float = 20) -> T:
+async def awaited(look: Callable[[], Awaitable[T | None]], *, seconds: float = PATIENCE) -> T:
     """Look again and again until there is something to see."""
     async with asyncio.timeout(seconds):
         while not (seen := await look()):  # noqa: ASYNC110 - others change what is looked at; no event tells of it

@@ -37,7 +37,7 @@ def ran(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProce
 
 @contextmanager
 def running(folder: Path, *words: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    """Have a command running; at the end it is told to leave, and has 30 seconds for it."""
+    """Have a command running; at the end it is told to leave, and has a minute for it."""
     with subprocess.Popen(
         [*COMMAND, *words],
         cwd=folder,
@@ -50,7 +50,7 @@ def running(folder: Path, *words: str, **settings: str) -> Iterator[subprocess.P
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(60)
 
 
 def seen(process: subprocess.Popen[str], word: str) -> str:

@@ -97,7 +97,7 @@ def gone(process: psutil.Process) -> bool:
         return True
 
 
-async def ended(process: psutil.Popen, *, seconds: float) -> int:
+async def ended(process: psutil.Popen, *, seconds: float = 60) -> int:
     """Wait for a process to end and return its status."""
     return int(await asyncio.to_thread(process.wait, seconds))
 

@@ -126,7 +126,7 @@ async def test_a_worker_told_to_leave_in_the_middle_of_a_batch_hands_over_what_i
         with started(*WORKER, data=tmp_path) as first:
             artist = await standing_still(house, jobs, first, tmp_path)
             first.terminate()
-            assert await ended(first, seconds=30) == 0
+            assert await ended(first) == 0
             assert gone(artist)
         done, left = await divided(house, jobs)
         assert {(job.state, job.attempt, job.lost, job.worker) for job in left} == {(JobState.QUEUED, 0, (), None)}

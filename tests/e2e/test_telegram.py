@@ -65,7 +65,7 @@ async def test_an_album_becomes_a_lora(tmp_path: Path, house: House, telegram: T
         assert len(edits(telegram, card)) > 2
         await prove_the_wallet(telegram, ann, house, price=price)
         bot.terminate()
-        assert await ended(bot, seconds=30) == 0
+        assert await ended(bot) == 0
 
 
 async def test_a_bot_that_is_killed_goes_on_where_it_was(tmp_path: Path, house: House, telegram: Telegram) -> None:

@@ -56,21 +56,21 @@ async def test_what_a_killed_process_was_sending_the_next_one_sends(
     async with ClientSession() as session:
         async with a_web(session, tmp_path, ours, log="first.log") as first:
             post = await webhooks.test(ann, made.webhook.id)
-            await awaited(lambda: program.has(1), seconds=30)
+            await awaited(lambda: program.has(1))
             first.kill()
-            await ended(first, seconds=30)
+            await ended(first)
         left = await house.store.posts.get(post.id)
         await house.store.posts.save(left.but(due_at=post.due_at))  # as if its lease had run out
         async with a_web(session, tmp_path, ours, log="second.log") as second:
-            await awaited(lambda: program.has(2), seconds=30)
+            await awaited(lambda: program.has(2))
             program.free.set()
 
             async def arrived() -> bool:
                 return (await house.store.posts.get(post.id)).state is PostState.DELIVERED
 
-            await awaited(arrived, seconds=30)
+            await awaited(arrived)
             second.send_signal(signal.SIGTERM)
-            assert await ended(second, seconds=30) == 0
+            assert await ended(second) == 0
 
     assert (left.state, left.attempts) == (PostState.PENDING, 1)
     assert program.got == [post.id, post.id]
@@ -83,9 +83,9 @@ async def test_a_receiver_that_hangs_keeps_no_process_from_leaving(
     made = await webhooks.create(ann, url=program.url, key="k")
     async with ClientSession() as session, a_web(session, tmp_path, {**env, "WEBHOOK_ALLOW_LOCAL": "true"}) as process:
         post = await webhooks.test(ann, made.webhook.id)
-        await awaited(lambda: program.has(1), seconds=30)
+        await awaited(lambda: program.has(1))
         process.send_signal(signal.SIGTERM)
-        assert await ended(process, seconds=10) == 0
+        assert await ended(process) == 0
 
     assert (await house.store.posts.get(post.id)).state is PostState.PENDING
 
@@ -101,7 +101,7 @@ async def test_this_machine_is_not_sent_to_unless_it_is_said(
         async def tried() -> bool:
             return (await house.store.posts.get(post.id)).error != ""
 
-        await awaited(tried, seconds=30)
+        await awaited(tried)
 
     assert (await house.store.posts.get(post.id)).error == "it leads into a private network"
     assert program.got == []

@@ -96,11 +96,6 @@ async def a_training_ordered(page: Page, dataset: str, *, preset: str = "fast") 
     await ordered(page)
 
 
-async def points(page: Page) -> int:
-    """How many points the chart shows."""
-    return int(await page.locator("#chart").get_attribute("data-points") or 0)
-
-
 async def pictures_drawn(page: Page, house: House, ann: Actor) -> None:
     """Call the model by its word."""
     await page.goto("/generate?text=zorp")

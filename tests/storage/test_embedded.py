@@ -44,7 +44,7 @@ def _nothing_is_left_behind(tmp_path: Path) -> Iterator[None]:
 
 @asynccontextmanager
 async def documents_of(database: EmbeddedDatabase) -> AsyncIterator[Documents]:
-    async with AsyncMongoClient[dict[str, Any]](database.uri, timeoutMS=20_000) as client:
+    async with AsyncMongoClient[dict[str, Any]](database.uri, timeoutMS=60_000) as client:
         yield client["test"]
 
 
@@ -72,7 +72,7 @@ async def said_pid(process: subprocess.Popen[str]) -> int:
 async def leave(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     process.stdin.close()
-    assert await asyncio.to_thread(process.wait, 20) == 0
+    assert await asyncio.to_thread(process.wait, 60) == 0
 
 
 def runs(pid: int) -> bool:
@@ -180,7 +180,7 @@ async def test_a_missing_program_says_what_to_install(tmp_path: Path, monkeypatc
 
 
 async def restarted(database: EmbeddedDatabase, killed: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         while database.pid in {killed, 0}:  # noqa: ASYNC110 - another process may restart it
             await asyncio.sleep(0.02)
 
@@ -192,7 +192,7 @@ async def grown(file: Path, lines: int) -> None:
         return len(file.read_text().splitlines()) if file.exists() else 0
 
     goal = count() + lines
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         while count() < goal:  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.02)
 

@@ -251,14 +251,14 @@ def test_of_pictures_that_are_the_same_one_with_a_caption_stays() -> None:
 def test_thousands_of_pictures_are_compared_in_a_moment(spread: int) -> None:
     chance = random.Random(1)
     items = [hashed(number, chance.getrandbits(spread) if spread else 5) for number in range(5_000)]
-    started = time.monotonic()
+    started = time.process_time()
 
     pairs = lookalikes(items)
     after = kept(a_dataset(), items, now=LATER)
 
     assert len(pairs) == (0 if spread else 4_999)
     assert lookalikes(items, kept=after.kept) == []
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_what_shall_stay_is_found_no_more_until_something_new_looks_like_it() -> None:

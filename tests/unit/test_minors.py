@@ -93,11 +93,11 @@ def test_any_text_has_an_answer(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["l o " * 300, "a-" * 500, "1" * 1000, "twenty " * 200, "teee" * 250, "." * 1000])
 def test_long_texts_take_no_long_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(10):
         found(text)
 
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_an_error_says_which_word() -> None:

@@ -118,6 +118,7 @@ CONTRAST = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
 
 async def prove_it_is_accessible(page: Page) -> None:
     """Assert that axe-core finds nothing, in light and in dark, on a desk and on a phone, where all of it fits."""
+    await page.wait_for_load_state()  # half a page could break rules, or keep them
     wrong, desk = await complaints(page), page.viewport_size
     await page.emulate_media(color_scheme="dark")
     wrong += await complaints(page, CONTRAST)

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from playwright.async_api import Page
@@ -19,14 +18,6 @@ from tests.web.browser import browsing, watched
 from web.app import application, serve
 
 Client = TestClient[web.Request, web.Application]
-
-
-@pytest.fixture(autouse=True, scope="session")
-def short_tracebacks() -> None:
-    """Log what breaks in some lines: with all that a house holds it would take minutes."""
-    processors = structlog.get_config()["processors"]
-    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[*processors[:-1], plain])
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """Training and drawing in a browser: prices follow what is typed, pages follow what happens, without a reload."""
 
 import re
+from datetime import timedelta
 
 from playwright.async_api import Page, expect
 
 from core.domain.account import Actor
 from core.domain.job import Progress
 from core.domain.run import MetricsPoint
+from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.entities import an_epoch
 from tests.builders.scenes import a_ready_dataset, a_trained_model, an_order, claimed, finished, stored, well_done
@@ -46,7 +48,7 @@ async def test_a_price_follows_what_is_typed_until_it_is_ordered(house: House, p
     await expect(page.get_by_role("heading", name="Why it waits")).to_be_visible()
 
 
-async def test_the_page_of_a_job_follows_it_to_its_end(house: House, page: Page, ann: Actor) -> None:
+async def test_the_page_of_a_job_follows_it_to_its_end(house: House, page: Page, ann: Actor, clock: HandClock) -> None:
     job = await an_order(house, ann, await a_ready_dataset(house, ann))
     running, token = await claimed(house, job)
     await learned(house, job.id, token, 10, 20)
@@ -59,6 +61,7 @@ async def test_the_page_of_a_job_follows_it_to_its_end(house: House, page: Page,
     await learned(house, job.id, token, 30, 40, 50)
     sample = await stored(house, "sample.png")
     epoch = an_epoch(1, step=50, artifact=await stored(house, "zorp-1.safetensors"), samples=(sample,))
+    clock.advance(timedelta(milliseconds=1))  # no two reports are of one moment
     await house.services.runs.passed(job.id, token, epoch, run=job.id)
     await expect(chart).to_have_attribute("data-points", "5", timeout=SOON)
     await expect(page.get_by_text("50 of 200 · 40 s left · training")).to_be_visible(timeout=SOON)

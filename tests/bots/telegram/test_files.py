@@ -67,7 +67,7 @@ async def test_an_album_and_a_zip_become_one_job_with_all_files(house: House, te
 async def test_done_waits_for_what_is_on_its_way(house: House, telegram: Telegram) -> None:
     ann, bob = telegram.person(42), telegram.person(43, "Bob")
     await adding(telegram, ann)
-    telegram.lag = 0.2
+    telegram.gate.clear()
     await ann.sends(a_photo(1), a_photo(2))
 
     question = next(one for one in telegram.sent(42) if "Done" in labels(one))
@@ -76,6 +76,7 @@ async def test_done_waits_for_what_is_on_its_way(house: House, telegram: Telegra
     await telegram.heard(43, containing="100 to spend")
 
     assert await names(house) == []  # Bob did not wait for Ann's files
+    telegram.gate.set()
     await telegram.heard(42, containing="2 files received")
     assert [len(files) for files in await names(house)] == [2]
 
@@ -84,9 +85,10 @@ async def test_done_waits_for_what_is_on_its_way(house: House, telegram: Telegra
 async def test_another_question_does_not_let_files_go_that_are_on_their_way(house: House, telegram: Telegram) -> None:
     ann = telegram.person(42)
     await adding(telegram, ann)
-    telegram.lag = 0.2
+    telegram.gate.clear()
     await ann.sends(a_photo(1))
     await ann.says("/dataset_new")
+    telegram.gate.set()
     await telegram.heard(42, containing="What to call it")
     await ann.sends(a_photo(2))
 

@@ -73,7 +73,7 @@ class World:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def until(self, look: Callable[[], T | None], *, seconds: float = 10) -> T:
+    async def until(self, look: Callable[[], T | None], *, seconds: float = 60) -> T:
         """Wait until a look finds something; return it. It looks at every change here, and now and then besides.
 
         Raises:

@@ -60,7 +60,8 @@ class Telegram:
 
     def __init__(self) -> None:
         self.base = ""
-        self.lag = 0.0  # seconds before a file begins to come
+        self.gate = asyncio.Event()  # files come while it is open
+        self.gate.set()
         self.world = World()
         self.updates = Updates(world=self.world)
         self.calls: list[Request] = []
@@ -216,7 +217,7 @@ class Telegram:
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         """Let a file come; faults of `download` concern it too."""
-        await asyncio.sleep(self.lag)
+        await self.gate.wait()
         fault = self._fault("download")
         if fault:
             return web.Response(status=fault.refused.code)

@@ -113,7 +113,7 @@ class Updates:
 
     async def push(self) -> None:
         """Post to the webhook whatever waits, in order, until this task is cancelled."""
-        async with ClientSession(timeout=ClientTimeout(total=10)) as client:
+        async with ClientSession(timeout=ClientTimeout(total=60)) as client:
             while True:
                 await self.world.until(lambda: self.webhook and self.waiting, patience=3600)
                 if not await self._pushed(client, self.waiting[0]):

@@ -24,7 +24,7 @@ BOT: Json = {
     "can_read_all_group_messages": False,
     "supports_inline_queries": False,
 }
-PATIENCE = 20.0  # seconds that a test waits for something before it fails
+PATIENCE = 60.0  # seconds that a test waits for something before it fails
 
 
 @dataclass(frozen=True, kw_only=True)

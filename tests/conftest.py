@@ -24,11 +24,11 @@ from storage.indexes import INDEXES
 from storage.repositories.entities import Database
 from storage.store import client_of, connected, mongo_store
 
-# Each run looks a little for what breaks a property; `pytest --hypothesis-profile thorough` takes its time.
+# `pytest --hypothesis-profile thorough` looks longer for what breaks a property.
 PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}  # a busy machine is slow
-hypothesis.register_profile("quick", max_examples=40, **PATIENT)
+hypothesis.register_profile("usual", **PATIENT)
 hypothesis.register_profile("thorough", max_examples=2000, **PATIENT)
-hypothesis.load_profile("quick")
+hypothesis.load_profile("usual")
 
 KEPT = {"migrations"}  # collections that an empty database has rows in
 

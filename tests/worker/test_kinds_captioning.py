@@ -161,7 +161,7 @@ async def test_a_captioner_that_breaks_on_the_way_keeps_what_it_has_said(
     after = await done(sighted, job, tmp_path)
 
     assert after.failure
-    assert after.failure.words.startswith("10 pictures in a row were not described. The last time: 127.0.0.1 did not")
+    assert after.failure.words.startswith("None of the last 10 pictures was described. The last time: 127.0.0.1 did")
     assert len(vision.pictures) <= 15
     assert (await texts(sighted, dataset)).count("zorp, a scene") == 2
     assert await moved(sighted, job) == {Act.HOLD: 60, Act.CAPTURE: 4, Act.RELEASE: 56}

@@ -91,7 +91,7 @@ class Describing:
             raise errors[0]
         if self.vain >= IN_VAIN:
             raise CaptionerFailed(
-                f"{self.vain} pictures in a row were not described. The last time: {self.said[-1].failure}"
+                f"None of the last {IN_VAIN} pictures was described. The last time: {self.said[-1].failure}"
             )
 
     async def _scene(self, item: Item) -> Scene:

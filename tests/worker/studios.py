@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,8 +37,9 @@ from worker.pipelines.tasks import (
     TrainingTask,
 )
 
-PACE = 0.02  # seconds a step
+PACE = 0.01  # seconds a step
 EPOCH = 20  # steps
+GO_ON = "go on"  # the file that a slow drawing waits for in its folder
 
 
 class Quick:
@@ -84,7 +86,7 @@ class Lingering(Quick):
 
 
 class Steered:
-    """Does what its owner wishes, after each step; an epoch has 20 of them, and after the first it waits for a wish."""
+    """Does what its owner wishes, after each step; soon after its first epoch it waits until its end is changed."""
 
     def train(self, task: TrainingTask, channel: Channel) -> Trained | Stopped:
         total = Hyperparameters.model_validate(task.hyperparameters).total
@@ -104,7 +106,7 @@ class Steered:
                     case Extend(steps=steps):
                         total += steps
                     case StopEarly():
-                        total = step
+                        total = step + 1
             if channel.stopping():
                 return Stopped(checkpoint=a_checkpoint(task, step), step=step)
             if step % EPOCH == 0 or step == total:
@@ -120,14 +122,16 @@ class Steered:
         )
 
 
-def wished(channel: Channel, step: int, total: int) -> list[Value]:
+def wished(channel: Channel, step: int, total: int) -> Iterator[Value]:
     """What somebody wishes after a step."""
-    wishes = list(channel.wishes())
-    while step == EPOCH + 1 and not wishes and not channel.stopping():
+    wish: Value | None = None
+    while True:
+        for wish in channel.wishes():
+            yield wish
+        if step != EPOCH + 1 or isinstance(wish, Extend | StopEarly) or channel.stopping():
+            return
         time.sleep(PACE)
         channel.send(Progressed(step=step, total=total, points=()))
-        wishes += channel.wishes()
-    return wishes
 
 
 class Cramped(Quick):
@@ -148,6 +152,16 @@ class Forgetful(Quick):
     def train(self, task: TrainingTask, channel: Channel) -> Trained | Stopped:
         if task.checkpoint:
             raise BadCheckpoint("The checkpoint resume cannot be read.")
+        return super().train(task, channel)
+
+
+class Tidy(Quick):
+    """Has newer checkpoints, and its first one no longer, before anybody could read it."""
+
+    def train(self, task: TrainingTask, channel: Channel) -> Trained | Stopped:
+        first = a_checkpoint(task, 1)
+        first.unlink()
+        channel.send(Checkpointed(path=first, step=1))
         return super().train(task, channel)
 
 
@@ -233,7 +247,10 @@ class Sketching:
             part.write_text(f"{note}: {seed}, {os.getpid()}")
             part.replace(paths[-1])  # who sees it can read it
             channel.send(Drawn(drawing=number, pictures=paths))
-            time.sleep(1000 if drawing.prompt == "an endless one" else PACE)
+            while drawing.prompt == "an endless one" or (
+                drawing.prompt == "a slow one" and not (drawing.folder / GO_ON).exists()
+            ):
+                time.sleep(PACE)
         return paths
 
 

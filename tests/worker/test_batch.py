@@ -1,7 +1,8 @@
 """Jobs that are alike are drawn in one call of the child; what becomes of one is no matter of the others."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,7 @@ from loraguild.composition import House
 from tests.builders.attempts import a_floor, awaited, working
 from tests.builders.bases import a_drawing, a_look
 from tests.builders.scenes import imagined, prove_the_ledger, somebody
+from tests.worker.studios import GO_ON
 from worker.batch import Batch, Wish
 from worker.child import Child
 from worker.loop import Floor, work
@@ -55,6 +57,12 @@ async def notes(house: House, job: Job) -> list[str]:
 async def begun(folder: Path) -> list[str]:
     """Read the first pictures of those that are being drawn."""
     return await asyncio.to_thread(lambda: [path.read_text() for path in folder.glob("workers/*/*/*/*.png")])
+
+
+def go_on(folder: Path) -> None:
+    """Let all that is drawn slowly be drawn to its end."""
+    for own in folder.glob("workers/*/*/*/"):
+        (own / GO_ON).touch()
 
 
 async def owner(house: House, job: Job) -> Actor:
@@ -112,11 +120,12 @@ async def test_one_that_cannot_be_prepared_is_left_out(house: House, tmp_path: P
 
 
 async def test_one_that_is_cancelled_harms_nobody(house: House, tmp_path: Path) -> None:
-    jobs = await orders(house, *["a circle"] * 3, count=8)
+    jobs = await orders(house, *["a slow one"] * 3, count=8)
     async with working(drawing(house, tmp_path)):
         await awaited(lambda: begun(tmp_path))
         await house.services.jobs.cancel(await owner(house, jobs[1]), jobs[1].id)
         assert (await house.services.wallets.view(await owner(house, jobs[1]))).total == 100
+        await asyncio.to_thread(go_on, tmp_path)
         await awaited(lambda: ended(house, jobs))
     assert await states(house, jobs) == [SUCCEEDED, CANCELLED, SUCCEEDED]
     for number in (0, 2):
@@ -145,21 +154,25 @@ async def test_when_all_are_cancelled_the_child_is_stopped_and_the_worker_goes_o
 
 
 async def test_one_whose_pictures_are_there_does_not_wait_for_the_others(tmp_path: Path) -> None:
-    told: list[int] = []
+    told = defaultdict[str, list[int]](list)
 
-    async def tell(count: int) -> None:
-        told.append(count)
+    async def tell(count: int, *, prompt: str) -> None:
+        told[prompt].append(count)
 
     async with Child(SKETCHING) as child, Batch(child, size=2, folder=tmp_path) as batch:
         wishes = [
-            Wish(look=a_look(tmp_path), drawing=a_drawing(tmp_path / prompt, prompt=prompt), on_picture=tell)
+            Wish(
+                look=a_look(tmp_path),
+                drawing=a_drawing(tmp_path / prompt, prompt=prompt),
+                on_picture=partial(tell, prompt=prompt),
+            )
             for prompt in ("a circle", "an endless one")
         ]
         first, other = [asyncio.create_task(batch.draw(wish)) for wish in wishes]
         assert [path.name for path in await first] == ["3.png", "4.png"]
         assert not other.done()
         other.cancel()
-    assert told == [1, 2]
+    assert told["a circle"] == [1, 2]
 
 
 async def test_a_worker_that_leaves_hands_all_over_and_the_next_draws_them(

@@ -12,7 +12,7 @@ from worker.pipelines.placement import Placement
 from worker.pipelines.studio import Studio
 from worker.pipelines.tasks import BadHyperparameters, Sampled, SampleNow, Stopped, Trained, TrainingTask
 
-pytestmark = pytest.mark.timeout(300)  # each starts processes that import torch
+pytestmark = pytest.mark.timeout(600)  # each starts processes that import torch
 
 WISH: dict[str, Any] = {"batch": 4, "unet_lr": 1e-3, "text_encoder_lr": 1e-4}
 
@@ -33,27 +33,21 @@ def finished(studio: Studio, task: TrainingTask, line: Line | None = None) -> Tr
     return result
 
 
-def test_two_processes_train_what_one_would(studio: Studio, base: Path, tmp_path: Path) -> None:
-    alone, together = Line(), Line(wishes={2: SampleNow()})
-    one = finished(studio, a_training(tmp_path / "one", base=base, hyperparameters=WISH), alone)
-    task = a_training(tmp_path / "two", base=base, hyperparameters=WISH).but(processes=2)
-    two = finished(studio, task, together)
-    torch.testing.assert_close(load_file(two.artifact), load_file(one.artifact), rtol=1e-3, atol=1e-5)
-    assert [point.loss for point in together.points] == pytest.approx([point.loss for point in alone.points], rel=1e-4)
-    assert [event.step for event in together.events if isinstance(event, Sampled)] == [2]
-
-
-def test_they_stop_together_and_go_on_together_or_alone(studio: Studio, base: Path, tmp_path: Path) -> None:
-    task = a_training(tmp_path, base=base, hyperparameters=WISH).but(processes=2)
-    stopped = studio.train(task, Line(stop_after=3))
+def test_two_processes_train_what_one_would_and_stop_and_go_on_together_or_alone(
+    studio: Studio, base: Path, tmp_path: Path
+) -> None:
+    alone, begun, rest = Line(), Line(wishes={2: SampleNow()}, stop_after=3), Line()
+    task = a_training(tmp_path, base=base, hyperparameters=WISH)
+    one = finished(studio, task.but(folder=tmp_path / "one"), alone)
+    stopped = studio.train(task.but(processes=2), begun)
     assert isinstance(stopped, Stopped)
     assert stopped.step == 3
-    resumed = [
-        finished(studio, task.but(folder=tmp_path / f"{processes}", checkpoint=stopped.checkpoint, processes=processes))
-        for processes in (1, 2)
-    ]
-    alone, together = (load_file(result.artifact) for result in resumed)
-    torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-5)
+    left = task.but(checkpoint=stopped.checkpoint)
+    for two in (finished(studio, left), finished(studio, left.but(processes=2), rest)):
+        torch.testing.assert_close(load_file(two.artifact), load_file(one.artifact), rtol=1e-3, atol=1e-5)
+    losses = [point.loss for point in (*begun.points, *rest.points)]
+    assert losses == pytest.approx([point.loss for point in alone.points], rel=1e-4)
+    assert [event.step for event in begun.events if isinstance(event, Sampled)] == [2]
 
 
 def test_examples_that_cannot_be_shared_out_are_refused(studio: Studio, base: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -148,7 +149,8 @@ async def _heard(task: Task, assignment: Assignment, event: Value) -> None:
         case EpochEnded():
             await _passed(task, assignment, event)
         case Checkpointed(path=path):
-            await task.checkpointed(path)
+            with suppress(FileNotFoundError):  # it has gone for newer ones, which come next
+                await task.checkpointed(path)
         case Sampled(step=step, samples=samples):
             shown = await _stored(task, samples, name=f"{name}-step-{step}")
             await steerings.sampled(job, token, Glimpse(step=step, samples=shown))

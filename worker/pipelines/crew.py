@@ -6,7 +6,6 @@ same task, and takes them with it when it ends. They agree through accelerate, b
 
 import os
 import pickle
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast_object_list
+from torch.distributed import TCPStore  # type: ignore[attr-defined] # documented there, yet not declared
 
 from core.domain.value import Value
 from worker.channel import Channel
@@ -110,12 +110,10 @@ def assembled(task: TrainingTask, placement: Placement) -> Iterator[Crew]:
     examples = [int(str(task.hyperparameters.get(name, 1))) for name in ("batch", "accumulation")]
     if examples[0] * examples[1] % task.processes:
         raise BadHyperparameters(f"batch × accumulation must be a multiple of {task.processes}, the number of devices.")
-    with socket.socket() as free:
-        free.bind((HERE, 0))
-        port = free.getsockname()[1]
-    members = [_begun(task, placement, rank, port) for rank in range(1, task.processes)]
+    meeting = TCPStore(HERE, 0, is_master=True, wait_for_workers=False)
+    members = [_begun(task, placement, rank, meeting.port) for rank in range(1, task.processes)]
     usual, disbanding = os.environ.copy(), threading.Event()
-    os.environ.update(_place(0, task.processes, port))
+    os.environ.update(_place(0, task.processes, meeting.port))
     for member in members:
         threading.Thread(target=_watched, args=(member, disbanding), daemon=True).start()
     try:
@@ -153,7 +151,8 @@ def _place(rank: int, size: int, port: int) -> dict[str, str]:
         "MASTER_PORT": port,
         "OMP_NUM_THREADS": cores,
     }
-    return {name: str(number) for name, number in numbers.items()} | {"MASTER_ADDR": HERE}
+    met = {"MASTER_ADDR": HERE, "TORCHELASTIC_USE_AGENT_STORE": "True"}  # the leader's store is there already
+    return {name: str(number) for name, number in numbers.items()} | met
 
 
 def _begun(task: TrainingTask, placement: Placement, rank: int, port: int) -> subprocess.Popen[bytes]:

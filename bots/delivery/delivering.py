@@ -24,9 +24,9 @@ log = structlog.get_logger()
 
 
 async def delivering(
-    messenger: Messenger, *, services: Services, dispatcher: Dispatcher, stop: asyncio.Event, poll: float = 1.0
+    messenger: Messenger, *, services: Services, dispatcher: Dispatcher, stop: asyncio.Event, poll: float
 ) -> None:
-    """Bring notices and cards until `stop` is set; whatever goes wrong on the way is survived."""
+    """Bring notices and cards every so many seconds until `stop` is set; what goes wrong on the way is survived."""
     courier = Courier(messenger=messenger, services=services, dispatcher=dispatcher)
     await rounds(courier).go(stop=stop, poll=poll)
 

@@ -28,6 +28,7 @@ from core.services import Services
 
 FAREWELL = 5.0  # seconds for what is being answered when the bot has to stop
 AGAIN = 5.0  # seconds between tries to reach Discord at the start; later the library reconnects by itself
+DELIVER = 1.0  # seconds between two looks at what is to be delivered
 WRONG_TOKEN = "the token is wrong. Copy it again (developer portal → Bot → Reset Token) into DISCORD_TOKEN."  # noqa: S105 - words
 WRONG_INTENT = "an intent is switched off that it asks for (developer portal → Bot → Privileged Gateway Intents)."
 REVOKED = 4004  # the gateway's code for a token that it does not know (any more)
@@ -131,5 +132,6 @@ async def _delivered(bot: Bot, stop: asyncio.Event) -> None:
     await bot.wait_until_ready()
     messenger = DiscordMessenger(host=bot)
     await asyncio.gather(
-        delivering(messenger, services=bot.services, dispatcher=bot.dispatcher, stop=stop), finishing(bot, stop=stop)
+        delivering(messenger, services=bot.services, dispatcher=bot.dispatcher, stop=stop, poll=DELIVER),
+        finishing(bot, stop=stop),
     )

@@ -24,7 +24,7 @@ from core.domain.errors import ActionGone, FormGone
 
 Item = discord.ui.Item[Any]
 
-PATIENCE, TRIES = 0.2, 3  # seconds between looks for a draft: a form can be back before its row is written
+PATIENCE, TRIES = 0.2, 50  # seconds between looks for a draft: a form can be back before its row is written
 
 
 async def pressed(interaction: Interaction, token: str, values: Mapping[str, Filled] | None = None) -> None:

@@ -33,13 +33,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How often, in seconds: poll, look for what others store, renew the lead, look for what expired, count files."""
+    """How often, in seconds: poll, look for what others store, renew the lead, let go, count files, deliver."""
 
     poll: float = 30.0
     look: float = 0.5
     renew: float = 4.0
     tidy: float = 60.0
     count: float = 3.0
+    deliver: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,7 +85,7 @@ async def serve(
                 holder=secrets.token_hex(8),
                 pace=rhythm,
             )
-            await _together(leading.run(stop), parts.deliver(stop))
+            await _together(leading.run(stop), parts.deliver(stop, poll=rhythm.deliver))
     except InvalidToken:
         raise TokenRefused(platform="Telegram", why=WRONG) from None  # the library's words hold the token
 
@@ -120,10 +120,10 @@ class Parts:
             bot=self.posting.bot,
         )
 
-    async def deliver(self, stop: asyncio.Event) -> None:
-        """Bring cards and notices until `stop` is set."""
+    async def deliver(self, stop: asyncio.Event, *, poll: float) -> None:
+        """Bring cards and notices every so many seconds until `stop` is set."""
         messenger = TelegramMessenger(posting=self.posting)
-        await delivering(messenger, services=self.services, dispatcher=self.dispatcher, stop=stop)
+        await delivering(messenger, services=self.services, dispatcher=self.dispatcher, stop=stop, poll=poll)
 
 
 def assembled(

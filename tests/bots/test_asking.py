@@ -11,14 +11,13 @@ from core.domain.errors import Banned, NotAllowed
 from core.ports.sources import Stored
 from loraguild.composition import House
 from tests.builders.chats import a_call, a_dispatcher
-from tests.builders.scenes import somebody, stored
+from tests.builders.scenes import some_datasets, somebody, stored
 
 
 @pytest.fixture
 async def ann(house: House) -> Actor:
     actor = await somebody(house, "ann")
-    for number in range(5):
-        await house.services.datasets.create(actor, name=f"cats {number}", trigger=f"zorp{number}")
+    await some_datasets(house, actor, *(f"cats {number}" for number in range(5)))
     return actor
 
 

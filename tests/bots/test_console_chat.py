@@ -61,6 +61,11 @@ async def sitting(speaker: Speaker) -> AsyncIterator[Sitting]:
             await asyncio.wait([over])
 
 
+@pytest.fixture(autouse=True)
+def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.console.chat.ATTEND", 0.05)
+
+
 @pytest.fixture
 async def ann(house: House) -> Speaker:
     return await seated(house.settings, services=house.services, blobs=house.blobs, name="ann")
@@ -159,9 +164,10 @@ async def test_news_come_while_nobody_types(house: House, ann: Speaker) -> None:
         (look,) = await house.store.jobs.about(dataset.id)
         await finished(house, look)
         await chat.sees("zorp · the doctor looks · done", "[2] Check again")
-        await asyncio.sleep(1.5)
+        await given(house, ann.actor, 8)
+        await chat.sees("root gave you 8 qoints")
 
-    assert chat.shown.getvalue().count("root gave you") == 1
+    assert chat.shown.getvalue().count("root gave you 7 qoints") == 1
     assert chat.shown.getvalue().count("coming in · done") == 1
     assert chat.shown.getvalue().count("looks · done") == 1
 
@@ -169,11 +175,11 @@ async def test_news_come_while_nobody_types(house: House, ann: Speaker) -> None:
 async def test_news_for_others_are_left_for_them(house: House, ann: Speaker) -> None:
     bob = await somebody(house, "bob")
     await given(house, bob, 7)
+    await given(house, ann.actor, 8)
     async with sitting(ann) as chat:
-        await chat.sees("You speak as ann.")
-        await asyncio.sleep(1.5)
+        shown = await chat.sees("root gave you 8 qoints")
 
-    assert "gave you" not in chat.shown.getvalue()
+    assert "gave you 7" not in shown
     assert len(await ann.services.deliveries.pending(ann.place.platform)) == 1
 
 

@@ -51,6 +51,11 @@ async def looked(shown: list[Reply]) -> None:
         await asyncio.sleep(0.01)
 
 
+@pytest.fixture(autouse=True)
+def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.console.following.POLL", 0.02)
+
+
 @pytest.fixture
 def pictures(tmp_path: Path) -> list[Path]:
     paths = [tmp_path / f"{number}.png" for number in range(3)]
@@ -111,6 +116,7 @@ async def test_a_file_for_a_command_that_takes_none_is_refused(house: House, pic
 async def test_waiting_ends_with_the_final_card_and_its_saved_files(house: House, pictures: list[Path]) -> None:
     ann = await somebody_at(house)
     await said(ann, "dataset new zorp trigger=zorp")
+    await a_worker(house)
 
     waiting = asyncio.create_task(said(ann, "dataset add zorp", *pictures, wait=True))
     await finished(house, await queued(house, ann))
@@ -143,6 +149,7 @@ async def test_the_command_of_an_action_presses_the_button(house: House, picture
 async def test_a_job_that_fails_has_status_1(house: House, pictures: list[Path]) -> None:
     ann = await somebody_at(house)
     await said(ann, "dataset new zorp trigger=zorp")
+    await a_worker(house)
 
     waiting = asyncio.create_task(said(ann, "dataset add zorp", *pictures, wait=True))
     await finished(house, await queued(house, ann), BROKEN)
@@ -158,6 +165,7 @@ async def test_a_job_that_is_cancelled_meanwhile_has_status_1_but_cancelling_it_
     await said(ann, "dataset new zorp trigger=zorp")
 
     _, printed = await said(ann, "dataset add zorp", *pictures)
+    await a_worker(house)
     shown: list[Reply] = []
 
     following = asyncio.create_task(followed(ann, printed["job"], show=shown.append))
@@ -200,7 +208,7 @@ async def test_following_shows_each_state_once_and_takes_the_notice(house: House
 
     following = asyncio.create_task(followed(ann, printed["job"], show=shown.append))
     await looked(shown)
-    await asyncio.sleep(2)  # several looks
+    await asyncio.sleep(0.2)  # several looks
     assert [reply.title for reply in shown] == ["zorp · 3 files coming in · waiting"]
     await finished(house, await queued(house, ann))
     final = await following

@@ -19,7 +19,7 @@ from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.chats import a_call, a_dispatcher, button, labels, press, say
 from tests.builders.entities import HOME
-from tests.builders.scenes import a_ready_dataset, an_order, finished, moderating, somebody, stored
+from tests.builders.scenes import a_ready_dataset, an_order, finished, moderating, some_datasets, somebody, stored
 
 ADULTS = HOME.but(adult=True)
 
@@ -43,8 +43,7 @@ async def verified(house: House, name: str = "ann") -> Actor:
 
 async def test_lists_are_paged_filtered_and_searched(house: House) -> None:
     ann = await somebody(house)
-    for number in range(27):
-        await house.services.datasets.create(ann, name=f"Cats {number:02}", trigger="zorp")
+    await some_datasets(house, ann, *(f"Cats {number:02}" for number in range(27)))
     await a_ready_dataset(house, ann, name="gogs")
     await say(house, ann, "dataset edit", dataset="gogs", tags="toy")
     first = await say(house, ann, "dataset list")

@@ -1,5 +1,6 @@
 """A small bot on the real discord.py, with a command of each sort, to try the emulator with."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -51,13 +52,14 @@ Talk = discord.Interaction[Bot]
 
 @asynccontextmanager
 async def a_bot(discord_: Discord, **options: Any) -> AsyncIterator[Bot]:
-    """A bot that is ready."""
-    bot = Bot(**options)
-    async with bot:
+    """A bot that is ready, and has heard of every guild."""
+    async with Bot(**options) as bot:
         await bot.login(discord_.token)
-        bot.loop.create_task(bot.connect())
+        connecting = asyncio.create_task(bot.connect())
         await bot.wait_until_ready()
+        await discord_.until(lambda: not any(guild.unavailable for guild in bot.guilds))
         yield bot
+    await connecting
 
 
 async def ponged(talk: Talk) -> None:

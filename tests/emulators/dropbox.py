@@ -27,6 +27,8 @@ from core.domain.connection import challenge
 
 APP_KEY, REFRESH, ACCESS, NAME = "app-key", "the-refresh-token", "sl.the-access-token", "Ann <Doe>"
 MOST = 150 * 2**20  # bytes of a request
+# The modules that keep an address; all others of the SDK, which take a while to load, stay.
+ADDRESSED = ("dropbox", "dropbox.session", "dropbox.dropbox_client", "dropbox.oauth", "worker.adapters.dropbox")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,8 +207,8 @@ async def standing_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
 
 
 def _forget_imports() -> None:
-    for name in [name for name in sys.modules if name.split(".")[0] == "dropbox" or name == "worker.adapters.dropbox"]:
-        del sys.modules[name]
+    for name in ADDRESSED:
+        sys.modules.pop(name, None)
 
 
 def _json(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -121,7 +121,7 @@ class TestUpdates:
         assert [one.update_id for one in await waiting(bot)] == [update["update_id"]]
 
     async def test_go_to_one_poller(self, telegram: Telegram, bot: Bot) -> None:
-        older = asyncio.create_task(bot.get_updates(timeout=10))
+        older = asyncio.create_task(bot.get_updates(timeout=50))
         await telegram.until(lambda: telegram.calls[1:])
         async with an_application(telegram).bot as newer:
             assert await newer.get_updates() == ()

@@ -71,7 +71,7 @@ REFUSED: dict[str, tuple[str, Callable[[Bot, Answer, Answer], Awaitable[object]]
     ),
     "a photo that is none": ("Image_process_failed", lambda bot, _, __: bot.send_photo(7, b"text")),
     "a narrow photo": ("Photo_invalid_dimensions", lambda bot, _, __: bot.send_photo(7, a_picture(1, 21))),
-    "a wide photo": ("Photo_invalid_dimensions", lambda bot, _, __: bot.send_photo(7, a_picture(6000, 4001))),
+    "a wide photo": ("Photo_invalid_dimensions", lambda bot, _, __: bot.send_photo(7, a_picture(9530, 480))),
     "a large photo": ("too big", lambda bot, _, __: bot.send_photo(7, b"x" * (10 * MIB + 1))),
     "an empty document": ("non-empty", lambda bot, _, __: bot.send_document(7, b"")),
     "a large document": ("too large", lambda bot, _, __: bot.send_document(7, b"x" * (50 * MIB + 1))),

@@ -21,13 +21,17 @@ LARGEST = 20 * 2**20  # bytes of a request
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """How one request is answered: late, with a status, with a body of its own, or by hanging up."""
+    """How one request is answered: late, with a status, with a body of its own, or by hanging up.
+
+    `company` is how many requests have to have been there at once before.
+    """
 
     status: int = 200
     text: str | None = "a scene"
     body: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    company: int = 1
     hangs_up: bool = False
 
     def shown(self) -> str:
@@ -76,6 +80,8 @@ class Vision:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
+            while self.most_at_once < answer.company:  # noqa: ASYNC110 - it is for the others to come
+                await asyncio.sleep(0.01)
             await asyncio.sleep(answer.seconds)
         finally:
             self.at_once -= 1

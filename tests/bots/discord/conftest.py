@@ -20,6 +20,13 @@ def logged() -> Iterator[list[EventDict]]:
 
 
 @pytest.fixture
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delivery begins soon, and looks often."""
+    monkeypatch.setattr("bots.discord.client.DELIVER", 0.2)
+    monkeypatch.setattr("bots.discord.host.GUILDS", 0.02)
+
+
+@pytest.fixture
 async def discord(clock: HandClock) -> AsyncIterator[Discord]:
     """Discord, with nobody in it yet, on the clock of the house."""
     async with Discord.running(clock=clock) as emulator:

@@ -10,6 +10,7 @@ from core.domain.dataset import Dataset
 from core.domain.job import Job
 from core.kinds.intake import Payload
 from loraguild.composition import House
+from tests.builders.attempts import awaited
 from tests.emulators.discord import Discord, Person
 
 
@@ -50,7 +51,15 @@ async def files_of(house: House, person: Person) -> list[list[str]]:
     return sorted([file.name for file in Payload.model_validate(job.payload).files] for job in jobs)
 
 
+async def noted(house: House) -> None:
+    """Wait until it is written down which message asks: that happens after it is posted."""
+
+    async def known() -> bool:
+        return any(draft.message for draft in await house.services.drafts.on(Platform.DISCORD))
+
+    await awaited(known)
+
+
 async def drafted(house: House) -> None:
     """Wait until a form is written down: that happens after it is shown."""
-    while not await house.services.drafts.on(Platform.DISCORD):  # noqa: ASYNC110 - the row is written elsewhere
-        await asyncio.sleep(0.01)
+    await awaited(lambda: house.services.drafts.on(Platform.DISCORD))

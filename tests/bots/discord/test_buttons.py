@@ -25,7 +25,7 @@ async def test_a_button_is_pressed_twice_after_a_restart_and_orders_once(house: 
     assert [job.kind for job in await jobs_of(house, ann)].count(TRAINING) == 1
 
 
-@pytest.mark.usefixtures("bot")
+@pytest.mark.usefixtures("brisk", "bot")
 async def test_a_card_in_a_channel_is_for_all_to_see_and_for_one_to_press(
     house: House, discord: Discord, clock: HandClock
 ) -> None:

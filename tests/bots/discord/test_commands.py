@@ -1,18 +1,21 @@
 """Slash commands: the menu, what is offered while typing, who sees the answer, files and forms."""
 
 import asyncio
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bots.commands import discovered
-from core.domain.account import Actor, Platform
-from core.domain.draft import OPEN_FOR
+from core.domain.account import Actor, Place, Platform
+from core.domain.draft import OPEN_FOR, Draft
 from core.ports.clock import HandClock
 from core.services.accounts import Accounts
+from core.services.drafts import Drafts
 from loraguild.composition import House
-from tests.bots.discord.scene import a_dataset, drafted, files_of, serving
+from tests.bots.discord.scene import a_dataset, actor_of, drafted, files_of, serving
+from tests.builders.scenes import some_datasets
 from tests.emulators.discord import Discord, Until
 
 
@@ -25,6 +28,22 @@ class Held(Accounts):
     async def welcome(self, platform: Platform, external: str, *, name: str) -> Actor:
         await self.gate.wait()
         return await super().welcome(platform, external, name=name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late(Drafts):
+    """Drafts that are written late: not before they were looked for four times."""
+
+    looked: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def open(self, actor: Actor, place: Place, **named: Any) -> Draft:
+        for _ in range(4):
+            await self.looked.acquire()
+        return await super().open(actor, place, **named)
+
+    async def find(self, actor: Actor, token: str) -> Draft:
+        self.looked.release()
+        return await super().find(actor, token)
 
 
 PICTURES = [(f"m{number}.png", b"%d" % number) for number in range(10)]
@@ -58,7 +77,8 @@ async def test_options_are_required_complete_themselves_and_take_files(discord: 
 @pytest.mark.usefixtures("bot")
 async def test_typing_offers_what_there_is_and_follows_what_was_given(house: House, discord: Discord) -> None:
     ann = discord.person(7, "ann")
-    datasets = [await a_dataset(house, ann, f"zorp{number:02}") for number in range(30)]
+    names = [f"zorp{number:02}" for number in range(30)]
+    datasets = await some_datasets(house, await actor_of(house, ann), *names)
     assert len(await ann.autocomplete("train order", "dataset")) == 25
     assert await ann.autocomplete("train order", "dataset", "zorp29") == [("zorp29", datasets[29].id)]
     presets = list(house.services.trainings.offerings["tiny"].presets)
@@ -118,7 +138,10 @@ async def test_a_form_for_a_dataset_that_is_not_there_asks_which(house: House, d
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_form_after_its_time_says_so(house: House, discord: Discord, clock: HandClock) -> None:
+async def test_a_form_after_its_time_says_so(
+    house: House, discord: Discord, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord.pressing.TRIES", 1)
     ann = discord.person(7, "ann")
     await a_dataset(house, ann)
     asked = await ann.slash("dataset add", dataset="zorp")
@@ -166,3 +189,13 @@ async def test_answers_are_acknowledged_and_forms_shown_before_the_house_is_aske
         gate.set()
         await discord.until(lambda: said.answered and handed_in.answered)
     assert (said.last.title, handed_in.last.title) == ("ann", "10 files received for «zorp»")
+
+
+async def test_a_form_that_is_back_before_its_row_is_written_waits_for_it(house: House, discord: Discord) -> None:
+    ann, drafts = discord.person(7, "ann"), house.services.drafts
+    await a_dataset(house, ann)
+    late = Late(**{one.name: getattr(drafts, one.name) for one in fields(drafts)})
+    async with serving(replace(house, services=replace(house.services, drafts=late)), discord):
+        form = await ann.slash("dataset add", dataset="zorp")
+        said = await ann.submits(form.modal, files=PICTURES[:1])
+    assert said.last.title == "1 file received for «zorp»"

@@ -10,23 +10,24 @@ from core.domain.community import Setting
 from core.domain.draft import OPEN_FOR
 from core.ports.clock import HandClock
 from loraguild.composition import House
-from tests.bots.discord.scene import a_dataset, actor_of, files_of, serving
+from tests.bots.discord.scene import a_dataset, actor_of, files_of, noted, serving
+from tests.builders.scenes import some_datasets
 from tests.emulators.discord import BOT, GUILD, Discord
 
 ALBUM = [("a.png", b"a"), ("b.png", b"b")]
+NAMES = [f"zorp{number:02}" for number in range(30)]
 
 pytestmark = pytest.mark.usefixtures("bot")
 
 
 async def test_the_menu_of_a_message_asks_for_one_of_many_datasets(house: House, discord: Discord) -> None:
     ann = discord.person(7, "ann")
-    for number in range(30):
-        await a_dataset(house, ann, f"zorp{number:02}")
+    await some_datasets(house, await actor_of(house, ann), *NAMES)
     message = await discord.person(8).writes(files=ALBUM)
     asked = await ann.uses_menu(message, "Add to dataset")
     assert asked.ephemeral
     turned = await ann.selects(asked.last, "More…")
-    assert [one["label"] for one in turned.last.selects[0]["options"]] == [f"zorp{number}" for number in range(24, 30)]
+    assert [one["label"] for one in turned.last.selects[0]["options"]] == NAMES[24:]
     back = await ann.presses(turned.last, "Back")
     assert len(back.last.selects[0]["options"]) == 25
     await ann.selects(back.last, "More…")
@@ -36,13 +37,12 @@ async def test_the_menu_of_a_message_asks_for_one_of_many_datasets(house: House,
 
 async def test_a_choice_from_a_page_that_was_turned_is_asked_again(house: House, discord: Discord) -> None:
     ann = discord.person(7, "ann")
-    for number in range(30):
-        await a_dataset(house, ann, f"zorp{number:02}")
+    await some_datasets(house, await actor_of(house, ann), *NAMES)
     asked = await ann.uses_menu(await ann.writes(files=ALBUM), "Add to dataset")
     old = replace(asked.last, data=dict(asked.last.data))
     await ann.selects(asked.last, "More…")
     again = await ann.selects(old, "zorp00")
-    assert [one["label"] for one in again.last.selects[0]["options"]] == [f"zorp{number}" for number in range(24, 30)]
+    assert [one["label"] for one in again.last.selects[0]["options"]] == NAMES[24:]
     assert await files_of(house, ann) == []
 
 
@@ -150,6 +150,7 @@ async def test_files_that_nobody_finished_are_added_all_the_same(
     async with serving(house, discord):
         await ann.writes(f"<@{BOT}> these", files=ALBUM)
         question = (await discord.until(lambda: discord.posted(discord.general)))[0]
+        await noted(house)
         await ann.selects(question, "zorp")
         clock.advance(OPEN_FOR)
         told = (await discord.until(lambda: discord.dm(ann)))[0]

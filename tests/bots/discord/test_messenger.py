@@ -22,6 +22,8 @@ from tests.emulators.discord import GUILD, Channel, Discord, Person
 
 HELLO = Reply(title="Hello")
 
+pytestmark = pytest.mark.usefixtures("brisk")
+
 
 @pytest.fixture
 async def messenger(house: House, discord: Discord) -> AsyncIterator[DiscordMessenger]:

@@ -13,8 +13,8 @@ from tests.emulators.discord import GUILD, Discord
 from tests.emulators.discord.checks import check_message
 
 COMMANDS = discovered()
-LONG = "@everyone <@8> **b** ||s|| [l](http://x.y) # h\n- x\n" + "y" * 4900
-TEXTS = {"long": LONG, "blank": " ", "null": "\0", "digits": "9" * 5000, "faces": "\U0001f600" * 3000}
+LONG = "@everyone <@8> **b** ||s|| [l](http://x.y) # h\n- x\n" + "\U0001f600" * 4900
+TEXTS = {"long": LONG, "blank": " ", "null": "\0", "digits": "9" * 5000}
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)

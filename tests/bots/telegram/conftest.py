@@ -13,7 +13,7 @@ from bots.telegram.serving import serve
 from loraguild.composition import House
 from tests.emulators.telegram import Telegram
 
-PACE = Pace(poll=1, look=0.05, renew=0.1, tidy=0.1, count=0.1)
+PACE = Pace(poll=1, renew=0.5, tidy=0.3, count=0.1, deliver=0.2)
 Serving = Callable[..., AbstractAsyncContextManager[None]]
 
 

@@ -7,6 +7,7 @@ from bots.telegram.menus import CANCEL, MOST
 from bots.telegram.rendering import spelled
 from core.domain.account import Platform, Role
 from loraguild.composition import House
+from tests.builders.scenes import some_datasets
 from tests.emulators.telegram import Telegram, labels
 
 pytestmark = pytest.mark.usefixtures("bot")
@@ -62,7 +63,7 @@ async def test_what_is_missing_is_asked_question_by_question(telegram: Telegram)
     assert labels(first) == ["Cancel"]
     assert labels(rating) == ["sfw", "nsfw", "Back", "Skip", "Cancel"]
     assert reply.id == rating.id
-    assert telegram.world.answers == {"1": {"text": "", "show_alert": False}}
+    assert await telegram.until(lambda: telegram.world.answers["1"]) == {"text": "", "show_alert": False}
 
 
 async def test_what_does_not_fit_is_asked_again_with_the_words(telegram: Telegram) -> None:
@@ -91,8 +92,7 @@ async def test_a_word_that_cannot_call_a_model_is_asked_for_again(telegram: Tele
 async def test_many_choices_are_paged_by_eight_and_typing_narrows_them(house: House, telegram: Telegram) -> None:
     ann = telegram.person(42)
     actor = await house.services.accounts.welcome(Platform.TELEGRAM, "42", name="Ann")
-    for number in range(10):
-        await house.services.datasets.create(actor, name=f"cats {number}", trigger=f"zorp{number}")
+    await some_datasets(house, actor, *(f"cats {number}" for number in range(10)))
 
     await ann.says("/dataset_view")
     first = await telegram.heard(42, containing="Which dataset")
@@ -152,8 +152,7 @@ async def test_cancel_lets_a_question_go(house: House, telegram: Telegram, *, by
 async def test_an_old_keyboard_brings_the_question_as_it_is_now(house: House, telegram: Telegram) -> None:
     ann = telegram.person(42)
     actor = await house.services.accounts.welcome(Platform.TELEGRAM, "42", name="Ann")
-    for number in range(10):
-        await house.services.datasets.create(actor, name=f"cats {number}", trigger=f"zorp{number}")
+    await some_datasets(house, actor, *(f"cats {number}" for number in range(10)))
     await ann.says("/dataset_view")
     old = await telegram.heard(42, containing="Which dataset")
     await ann.says("cats")

@@ -106,7 +106,7 @@ async def test_pictures_out_of_the_blue_are_asked_where_to(telegram: Telegram) -
 
     await ann.sends(a_photo(1), a_photo(2))
     await ann.clicks(await telegram.heard(42, containing="Which dataset"), "zorp")
-    await ann.clicks(await telegram.heard(42, containing="2 files are here"), "Done")
+    await ann.clicks(await telegram.heard(42, containing="then press Done"), "Done")
 
     assert await telegram.heard(42, containing="2 files received")
 

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import socket
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import aiohttp
@@ -25,10 +25,13 @@ from tests.bots.telegram.conftest import Serving
 from tests.emulators.telegram import Telegram
 
 
-def a_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that nobody is given meanwhile but who asks for it by its number."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield int(kept.getsockname()[1])
 
 
 async def test_a_restart_in_the_middle_of_a_conversation_goes_on(telegram: Telegram, serving: Serving) -> None:
@@ -62,14 +65,25 @@ async def test_what_was_stored_and_not_dealt_with_is_dealt_with(
     assert await house.services.inboxes.waiting(PLATFORM) == []
 
 
+@dataclass(frozen=True, kw_only=True)
 class SlowlyRead(Inboxes):
-    """An inbox whose answers are old when they come."""
+    """An inbox whose answers are old when they come: what they tell of once more is over by then."""
+
+    over: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def waiting(self, platform: str, *, limit: int = PAGE) -> Sequence[Update]:
         """What was to be dealt with a while ago."""
         found = await super().waiting(platform, limit=limit)
-        await asyncio.sleep(0.3)
+        known = [self.over[update.id] for update in found if update.id in self.over]
+        self.over.update({update.id: asyncio.Event() for update in found if update.id not in self.over})
+        for over in known:
+            await over.wait()
         return found
+
+    async def done(self, update: Update) -> None:
+        """Everything that follows from it has happened."""
+        await super().done(update)
+        self.over[update.id].set()
 
 
 async def test_what_is_over_while_the_inbox_is_being_read_is_not_done_again(
@@ -133,8 +147,8 @@ async def test_another_replica_takes_over_when_the_leader_is_not_heard_of(
     assert timedelta(seconds=15) > LEAD
 
 
-async def test_updates_by_webhook(telegram: Telegram, serving: Serving) -> None:
-    ann, port = telegram.person(42), a_port()
+async def test_updates_by_webhook(telegram: Telegram, serving: Serving, port: int) -> None:
+    ann = telegram.person(42)
     url = f"http://127.0.0.1:{port}"
     async with serving(webhook_url=url, webhook_port=port):
         await ann.says("/dataset_new zorp zorp sfw")
@@ -144,8 +158,9 @@ async def test_updates_by_webhook(telegram: Telegram, serving: Serving) -> None:
     assert [call.method for call in telegram.calls if call.method == "getUpdates"] == []
 
 
-async def test_a_webhook_takes_nothing_from_strangers(house: House, telegram: Telegram, serving: Serving) -> None:
-    port = a_port()
+async def test_a_webhook_takes_nothing_from_strangers(
+    house: House, telegram: Telegram, serving: Serving, port: int
+) -> None:
     hook = Webhook(url=f"http://127.0.0.1:{port}", port=port, secret="a secret")
     async with serving(webhook_url=hook.url, webhook_port=port), aiohttp.ClientSession() as session:
         await telegram.until(lambda: telegram.updates.webhook)
@@ -161,13 +176,13 @@ async def test_a_webhook_takes_nothing_from_strangers(house: House, telegram: Te
     assert await house.services.inboxes.waiting(PLATFORM) == []
 
 
-async def test_a_port_that_is_taken_is_said(serving: Serving) -> None:
+async def test_a_port_that_is_taken_is_said(telegram: Telegram, serving: Serving) -> None:
     with socket.socket() as other:
         other.bind(("0.0.0.0", 0))
         other.listen()
         with pytest.raises(PortTaken, match="TELEGRAM_WEBHOOK_PORT"):
             async with serving(webhook_url="http://127.0.0.1:1", webhook_port=other.getsockname()[1]):
-                await asyncio.sleep(0.1)
+                await telegram.until(lambda: telegram.calls)
 
 
 async def test_a_wrong_token_is_one_clear_sentence(serving: Serving) -> None:
@@ -215,4 +230,5 @@ async def test_something_broken_gets_a_reference_and_the_bot_goes_on(telegram: T
         await ann.says("/me")
         await telegram.heard(42, containing="account")
 
-    assert [f"reference {log['reference']}." in broke.text for log in logs] == [True]
+    (event,) = [one for one in logs if one["event"] == "telegram.broke"]
+    assert f"reference {event['reference']}." in broke.text

@@ -23,7 +23,7 @@ from tests.emulators.discord.refusals import ImpossibleError, Refusal, limited, 
 from tests.emulators.discord.rest import Handler, Rest
 from tests.emulators.discord.webhooks import Webhooks
 from tests.emulators.discord.wire import BODY, FILES, File, Json, answered, body, read
-from tests.emulators.discord.world import BOT, GENERAL, GUILD, User, World
+from tests.emulators.discord.world import BOT, GENERAL, GUILD, PATIENCE, User, World
 
 API = "/api/v10"
 OPEN = ("/interactions/", "/webhooks/")  # what the token in the path opens
@@ -145,7 +145,7 @@ class Discord:
         """What the bot has written to a person."""
         return self.posted(person.dm)
 
-    async def until(self, look: Callable[[], T | None], *, seconds: float = 10) -> T:
+    async def until(self, look: Callable[[], T | None], *, seconds: float = PATIENCE) -> T:
         """Wait until a look finds something; return it.
 
         Raises:

@@ -27,6 +27,7 @@ SAME_NONCE = timedelta(minutes=5)
 LINK_LIFE = timedelta(hours=24)
 OLD = timedelta(hours=1)
 ELSEWHERE = 0.05  # seconds after which a look may find what changed outside of this world
+PATIENCE = 60.0  # seconds that a test waits for something before it fails
 T = TypeVar("T")
 
 
@@ -73,7 +74,7 @@ class World:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def until(self, look: Callable[[], T | None], *, seconds: float = 60) -> T:
+    async def until(self, look: Callable[[], T | None], *, seconds: float = PATIENCE) -> T:
         """Wait until a look finds something; return it. It looks at every change here, and now and then besides.
 
         Raises:

@@ -11,7 +11,7 @@ from core.kinds.intake import Result, Verdict
 from loraguild.composition import House
 from tests.builders.attempts import attempted
 from tests.builders.entities import HOME
-from tests.builders.scenes import Upload, somebody
+from tests.builders.scenes import Upload, finished, somebody
 from worker.child import Child
 
 UNUSED = "tests.worker.studios:Quick"
@@ -31,10 +31,19 @@ async def sent(
     house: House, ann: Actor, dataset: Dataset, folder: Path, files: Mapping[str, bytes], *, links: Sequence[str] = ()
 ) -> Job:
     """Send files, let the intake look into them and then the doctor at what came out; return the intake."""
-    job = await asked(house, ann, dataset, files, links=links)
-    ended = await done(house, job, folder)
+    ended = await done(house, await asked(house, ann, dataset, files, links=links), folder)
     for look in await house.store.jobs.about(dataset.id):
         await done(house, look, folder)
+    return ended
+
+
+async def taken(
+    house: House, ann: Actor, dataset: Dataset, folder: Path, files: Mapping[str, bytes], *, links: Sequence[str] = ()
+) -> Job:
+    """Do the same, with the doctor's part played."""
+    ended = await done(house, await asked(house, ann, dataset, files, links=links), folder)
+    for look in await house.store.jobs.about(dataset.id):
+        await finished(house, look)
     return ended
 
 

@@ -3,6 +3,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -10,6 +11,7 @@ import pytest
 from structlog.contextvars import bound_contextvars
 
 from core.domain.value import Value
+from tests.builders.attempts import awaited
 from tests.worker.child_tasks import Count, Report, Seen, TooOdd
 from worker.child import Child, ChildDied, ChildFailed, ChildTimedOut
 
@@ -17,11 +19,9 @@ TASKS = "tests.worker.child_tasks:Tasks"
 
 
 async def gone(pid: int) -> bool:
-    for _ in range(1200):
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        await asyncio.sleep(0.05)
-    return False
+    with suppress(psutil.NoSuchProcess):
+        await awaited(lambda: asyncio.to_thread(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE))
+    return True
 
 
 async def test_a_call_returns_its_result_after_its_events_in_order() -> None:
@@ -147,22 +147,19 @@ async def test_a_child_killed_in_the_middle_is_told_and_replaced() -> None:
     assert died.value.exitcode == -signal.SIGKILL
 
 
-async def test_a_call_beyond_its_time_is_killed() -> None:
-    pids: list[int] = []
+async def test_a_call_beyond_its_time_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, pids, limit = asyncio.get_running_loop(), list[int](), 3600.0
 
-    async def note(event: Count) -> None:
+    async def wait_long(event: Count) -> None:
         pids.append(event.number)
+        monkeypatch.setattr(loop, "time", lambda: time.monotonic() + limit)
 
-    began = time.monotonic()
-    async with Child(TASKS) as child:
-        await child.call("count", Count(number=0))
-    enough = 3 * (time.monotonic() - began)  # to start one more, however busy the machine is
-    async with Child(TASKS, seconds=enough) as child:
+    async with Child(TASKS, seconds=limit) as child:
         with pytest.raises(ChildTimedOut) as late:
-            await child.call("compute", Count(number=0), on_event=note)
+            await child.call("compute", Count(number=0), on_event=wait_long)
         assert await gone(pids[0])
         assert isinstance(await child.call("count", Count(number=0)), Report)
-    assert late.value.seconds == enough
+    assert late.value.seconds == limit
 
 
 async def test_a_failing_handler_takes_the_process_along() -> None:

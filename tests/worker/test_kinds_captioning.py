@@ -26,8 +26,10 @@ from tests.builders.entities import HOME
 from tests.builders.scenes import a_ready_dataset, claimed, prove_the_ledger, somebody, stored
 from tests.emulators.vision import KEY, MODEL, Answer, Vision, seeing
 from tests.worker.pictures import a_picture, encoded
+from worker import task as reporting
 from worker.attempt import attempt
 from worker.child import Child
+from worker.kinds import captioning
 
 UNUSED = "tests.worker.studios:Quick"
 MODE = CaptionMode.OVERWRITE
@@ -47,6 +49,13 @@ async def sighted(house: House, vision: Vision, store: Store, blobs: Blobs, cloc
     settings = house.settings.model_copy(update={**wished, **terms})
     services = assembled(settings, store=store, blobs=blobs, clock=clock, ids=RandomIds())
     return House(settings=settings, store=store, blobs=blobs, services=services)
+
+
+@pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a worker look at once whether it is to end."""
+    monkeypatch.setattr(captioning, "SECONDS_BETWEEN_RECORDS", 0.02)
+    monkeypatch.setattr(reporting, "SECONDS_BETWEEN_REPORTS", 0.0)
 
 
 async def asked(house: House, *, pictures: int = 3) -> tuple[Actor, Dataset, Job]:
@@ -70,6 +79,11 @@ async def texts(house: House, dataset: Dataset) -> list[str]:
     return [caption.text if (caption := dataset.caption_of(item)) else "" for item in items]
 
 
+async def all_seen(vision: Vision) -> bool:
+    """Whether the check and all three pictures were sent: the last is when what was said of the first is kept."""
+    return len(vision.pictures) == 4
+
+
 async def moved(house: House, job: Job) -> dict[Act, int]:
     return {one.act: one.amount for one in await house.store.ledger.about(job.id)}
 
@@ -77,7 +91,7 @@ async def moved(house: House, job: Job) -> dict[Act, int]:
 async def test_pictures_are_described_several_at_a_time(sighted: House, vision: Vision, tmp_path: Path) -> None:
     _, dataset, job = await asked(sighted, pictures=4)
     vision.will(Answer())  # of the check
-    vision.will(*(Answer(text=f"striped, scene {number}", seconds=0.2) for number in range(4)))
+    vision.will(*(Answer(text=f"striped, scene {number}", company=2, seconds=0.05) for number in range(4)))
 
     after = await done(sighted, job, tmp_path)
 
@@ -154,7 +168,7 @@ async def test_not_a_single_description_is_a_failure_in_the_providers_words(
 async def test_a_captioner_that_breaks_on_the_way_keeps_what_it_has_said(
     sighted: House, vision: Vision, tmp_path: Path
 ) -> None:
-    _, dataset, job = await asked(sighted, pictures=30)
+    _, dataset, job = await asked(sighted, pictures=16)
     vision.will(Answer(), Answer(), Answer())
     vision.always = Answer(status=400)
 
@@ -164,7 +178,7 @@ async def test_a_captioner_that_breaks_on_the_way_keeps_what_it_has_said(
     assert after.failure.words.startswith("None of the last 10 pictures was described. The last time: 127.0.0.1 did")
     assert len(vision.pictures) <= 15
     assert (await texts(sighted, dataset)).count("zorp, a scene") == 2
-    assert await moved(sighted, job) == {Act.HOLD: 60, Act.CAPTURE: 4, Act.RELEASE: 56}
+    assert await moved(sighted, job) == {Act.HOLD: 32, Act.CAPTURE: 4, Act.RELEASE: 28}
 
 
 async def test_a_key_that_is_taken_away_ends_it_at_once(sighted: House, vision: Vision, tmp_path: Path) -> None:
@@ -191,6 +205,7 @@ async def test_what_fails_for_a_while_is_tried_again(sighted: House, vision: Vis
     assert (result.described, result.failures) == (3, {})
 
 
+@pytest.mark.usefixtures("watchful")
 async def test_a_worker_that_leaves_hands_over_what_was_described(
     sighted: House, vision: Vision, tmp_path: Path
 ) -> None:
@@ -223,7 +238,7 @@ async def test_a_worker_that_dies_is_followed_by_one_that_goes_on(
     async with Child(UNUSED) as studio:
         task = a_task(sighted, found, studio=studio, folder=tmp_path)
         running = asyncio.create_task(attempt(task, stop=asyncio.Event()))
-        await awaited(lambda: sighted.store.scenes.of(job.id))
+        await awaited(lambda: all_seen(vision))
         running.cancel()
         await asyncio.wait([running])
     clock.advance(LEASE + timedelta(seconds=1))
@@ -238,6 +253,7 @@ async def test_a_worker_that_dies_is_followed_by_one_that_goes_on(
     assert len(vision.pictures) - seen == 3  # the check and what was left
 
 
+@pytest.mark.usefixtures("watchful")
 async def test_cancel_keeps_what_is_done_and_pays_for_that(sighted: House, vision: Vision, tmp_path: Path) -> None:
     ann, dataset, job = await asked(sighted)
     vision.will(Answer(), Answer(text="first"), Answer(seconds=90), Answer(seconds=90))

@@ -20,7 +20,7 @@ from storage.repositories.entities import Database
 from tests.builders.attempts import a_task
 from tests.builders.chats import a_call
 from tests.builders.scenes import claimed
-from tests.worker.intakes import UNUSED, a_dataset, asked, caption, done, outcomes, seen, sent
+from tests.worker.intakes import UNUSED, a_dataset, asked, caption, done, outcomes, seen, taken
 from tests.worker.pictures import a_picture, a_zip, encoded
 from worker.adapters import unpacking
 from worker.child import Child
@@ -46,7 +46,7 @@ async def test_an_imagefolder_comes_in_with_all_that_is_said_of_its_pictures(hou
     rows = [{"file_name": "1.png", "text": "zorp, red", "hat": "red"}, {"file_name": "3.png", "text": "nobody"}]
     table = b"\n".join(map(orjson.dumps, rows))
     files = {"set/train/1.png": PNGS[0], "set/train/2.png": PNGS[1], "set/train/metadata.jsonl": table}
-    job = await sent(house, ann, dataset, tmp_path, {"set.zip": a_zip(files)})
+    job = await taken(house, ann, dataset, tmp_path, {"set.zip": a_zip(files)})
     after, items = await seen(house, ann, dataset)
     assert (after.source_format, after.source_name) == ("imagefolder", "set.zip")
     assert [(caption(item), item.metadata) for item in items] == [("zorp, red", {"hat": "red"}), (None, {})]
@@ -61,7 +61,7 @@ async def test_an_imagefolder_comes_in_with_all_that_is_said_of_its_pictures(hou
 async def test_conversations_make_a_dataset_of_conversations(house: House, database: Database, tmp_path: Path) -> None:
     ann, dataset = await a_dataset(house)
     talk = said(3) + b"\nnonsense"
-    job = await sent(house, ann, dataset, tmp_path, {"talk.jsonl": talk, "more.zip": a_zip({"a.png": b"no picture"})})
+    job = await taken(house, ann, dataset, tmp_path, {"talk.jsonl": talk, "more.zip": a_zip({"a.png": b"no picture"})})
     after, items = await seen(house, ann, dataset)
     parts = await house.store.parts.of(dataset.id)
     assert (after.kind, after.count, items, [part.count for part in parts]) == (Kind.CONVERSATIONS, 3, (), [3])
@@ -75,8 +75,8 @@ async def test_conversations_make_a_dataset_of_conversations(house: House, datab
 
 async def test_what_is_of_another_kind_than_the_dataset_is_refused(house: House, tmp_path: Path) -> None:
     ann, dataset = await a_dataset(house)
-    await sent(house, ann, dataset, tmp_path, {"one.png": PNGS[0]})
-    job = await sent(house, ann, dataset, tmp_path, {"talk.jsonl": said(1)})
+    await taken(house, ann, dataset, tmp_path, {"one.png": PNGS[0]})
+    job = await taken(house, ann, dataset, tmp_path, {"talk.jsonl": said(1)})
     words = "Dataset «zorp» holds pictures: conversations need a dataset of their own. Make one with `dataset new`."
     assert outcomes(job) == {"talk.jsonl": (Verdict.REFUSED, words)}
     after, items = await seen(house, ann, dataset)
@@ -106,7 +106,7 @@ async def test_links_into_the_house_are_refused_and_disturb_no_file(house: House
     ann, dataset = await a_dataset(house)
     links = ("http://127.0.0.1/secret.png", "http://[::1]/secret.png", "http://169.254.169.254/latest/")
     files = {"one.png": PNGS[0], "list.txt": b"https://10.0.0.1/a.png\n"}
-    found = outcomes(await sent(house, ann, dataset, tmp_path, files, links=links))
+    found = outcomes(await taken(house, ann, dataset, tmp_path, files, links=links))
     assert found.pop("one.png") == found.pop("list.txt") == (Verdict.TAKEN, "")
     assert {name: (verdict, words.rpartition(": ")[2]) for name, (verdict, words) in found.items()} == dict.fromkeys(
         (*links, "https://10.0.0.1/a.png"), (Verdict.REFUSED, "it leads into a private network.")
@@ -118,8 +118,8 @@ async def test_pictures_beyond_the_quota_are_refused_in_its_words(house: House, 
     ann, dataset = await a_dataset(house)
     quota = Quota(bytes=10**9, items=3)
     small = replace(house, services=replace(house.services, datasets=replace(house.services.datasets, quota=quota)))
-    await sent(small, ann, dataset, tmp_path, {"0.png": PNGS[0], "1.png": PNGS[1]})
-    job = await sent(small, ann, dataset, tmp_path, {"2.png": PNGS[2], "3.png": PNGS[3]})
+    await taken(small, ann, dataset, tmp_path, {"0.png": PNGS[0], "1.png": PNGS[1]})
+    job = await taken(small, ann, dataset, tmp_path, {"2.png": PNGS[2], "3.png": PNGS[3]})
     assert outcomes(job) == {"2.png": (Verdict.TAKEN, ""), "3.png": (Verdict.REFUSED, unpacking.FULL)}
     assert await small.services.datasets.room(dataset.id) == Usage(bytes=10**9 - sum(map(len, PNGS[:3])), items=0)
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,48 @@ from core.domain.doctor import LARGE, Fix
 from core.domain.finding import LineError
 from core.domain.job import Job, JobState
 from core.domain.rating import Rating
+from core.kinds.intake import FileOutcome, Picture, Result, Verdict
 from loraguild.composition import House
 from storage.repositories.entities import Database
 from tests.builders.entities import HOME
-from tests.worker.intakes import a_dataset, done, seen, sent
+from tests.builders.scenes import finished, stored
+from tests.worker.intakes import a_dataset, asked, done, seen, sent, taken
 from tests.worker.pictures import a_picture, encoded
+from tests.worker.pictures import stored as stored_file
+from worker.adapters import media
 from worker.adapters.sheets import GAP, LINE, THUMBNAIL
 from worker.kinds import validation
 
 STEP_X, STEP_Y = THUMBNAIL + GAP, THUMBNAIL + LINE + GAP
 PNGS = [encoded(a_picture(seed=seed, size=(96, 80))) for seed in range(3)]
 TALK = [("user", "Hello there"), ("assistant", "Good day to you"), ("user", "Bye"), ("assistant", "See you")]
+
+
+async def stocked(
+    house: House, ann: Actor, dataset: Dataset, folder: Path, files: Mapping[str, bytes], *, caption: str = ""
+) -> None:
+    """Let pictures come in, the last with a caption, and the doctor say of them what needs no bytes."""
+    job = await asked(house, ann, dataset, files)
+    pictures = [await picture(house, folder, name, content) for name, content in files.items()]
+    pictures[-1] = pictures[-1].but(caption=caption or None)
+    outcomes = tuple(FileOutcome(name=name, verdict=Verdict.TAKEN) for name in files)
+    await finished(house, job, Result(pictures=tuple(pictures), outcomes=outcomes, source_format="pictures"))
+    for look in await house.store.jobs.about(dataset.id):
+        await finished(house, look)
+
+
+async def picture(house: House, folder: Path, name: str, content: bytes) -> Picture:
+    """Bring what an intake measures of a clean picture."""
+    clean = await asyncio.to_thread(media.clean, stored_file(folder, content), folder)
+    return Picture(
+        artifact=await stored(house, name, content),
+        original_sha256=clean.original_sha256,
+        width=clean.width,
+        height=clean.height,
+        phash=clean.phash,
+        sharpness=clean.sharpness,
+        caption=None,
+    )
 
 
 async def opened(house: House, artifact: Artifact) -> Image.Image:
@@ -44,13 +76,10 @@ async def checked(house: House, ann: Actor, dataset: Dataset, folder: Path) -> J
 
 
 async def mended(house: House, ann: Actor, dataset: Dataset, fix: Fix, folder: Path) -> Job:
-    """Mend by a worker, and let the doctor look at it."""
+    """Mend by a worker; the doctor is still to look at it."""
     job = await house.services.mendings.mend(ann, dataset, fix, place=HOME, key=fix)
     assert isinstance(job, Job)
-    ended = await done(house, job, folder)
-    for look in await house.store.jobs.about(dataset.id):
-        await done(house, look, folder)
-    return ended
+    return await done(house, job, folder)
 
 
 def plain(colour: str, size: tuple[int, int] = (64, 64)) -> bytes:
@@ -73,8 +102,10 @@ async def test_pictures_get_a_numbered_sheet_and_their_pairs_side_by_side(house:
     ann, dataset = await a_dataset(house)
     near = a_picture(seed=0, size=(96, 80))
     near.putpixel((0, 0), (0, 0, 0))
-    files = {"0.png": PNGS[0], "1.png": PNGS[1], "2.png": encoded(near), "2.txt": b"zorp, a hat"}
-    await sent(house, ann, dataset, tmp_path, files)
+    files = {"0.png": PNGS[0], "1.png": PNGS[1], "2.png": encoded(near)}
+    await stocked(house, ann, dataset, tmp_path, files, caption="zorp, a hat")
+
+    await checked(house, ann, dataset, tmp_path)
 
     after, items = await seen(house, ann, dataset)
 
@@ -92,10 +123,11 @@ async def test_previews_of_a_dataset_for_adults_show_all_pictures_page_after_pag
     monkeypatch.setattr(validation, "MAX_ON_SHEET", 2)
     ann = (await a_dataset(house))[0].but(adult=True)
     dataset = await house.services.datasets.create(ann, name="blip", trigger="blip", rating=Rating.NSFW)
-    await sent(house, ann, dataset, tmp_path, {f"{number}.png": png for number, png in enumerate(PNGS)})
+    await stocked(house, ann, dataset, tmp_path, {f"{number}.png": png for number, png in enumerate(PNGS)})
+
+    await checked(house, ann, dataset, tmp_path)
 
     after, _ = await seen(house, ann, dataset)
-
     sizes = [(await opened(house, preview)).size for preview in after.previews]
     assert sizes == [(2 * STEP_X + GAP, STEP_Y + GAP), (STEP_X + GAP, STEP_Y + GAP)]
     assert (await opened(house, after.sheets[0])).size == sizes[0]
@@ -106,7 +138,7 @@ async def test_damage_is_found_when_every_byte_is_read_and_not_forgotten_by_a_sh
 ) -> None:
     monkeypatch.setattr(validation, "MAX_ON_SHEET", 1)
     ann, dataset = await a_dataset(house)
-    await sent(house, ann, dataset, tmp_path, {f"{number}.png": png for number, png in enumerate(PNGS)})
+    await stocked(house, ann, dataset, tmp_path, {f"{number}.png": png for number, png in enumerate(PNGS)})
     _, items = await seen(house, ann, dataset)
     row = await database["blobs"].find_one({"_id": items[1].artifact.sha256})
     assert row
@@ -128,7 +160,7 @@ async def test_damage_is_found_when_every_byte_is_read_and_not_forgotten_by_a_sh
 
 async def test_what_nobody_consents_to_any_more_is_not_shown(house: House, tmp_path: Path) -> None:
     ann, dataset = await a_dataset(house)
-    await sent(house, ann, dataset, tmp_path, {"0.png": plain("red"), "1.png": PNGS[1]})
+    await stocked(house, ann, dataset, tmp_path, {"0.png": plain("red"), "1.png": PNGS[1]})
     _, (red, _) = await seen(house, ann, dataset)
     await house.store.items.save(red.but(withdrawn_at=dataset.created_at))
 
@@ -142,26 +174,28 @@ async def test_what_nobody_consents_to_any_more_is_not_shown(house: House, tmp_p
 
 async def test_large_pictures_are_scaled_down_and_keep_their_captions(house: House, tmp_path: Path) -> None:
     ann, dataset = await a_dataset(house)
-    noise = Image.effect_noise((LARGE + 500, 700), 90).convert("RGB")
-    files = {"a.jpg": encoded(noise, "JPEG"), "a.txt": b"zorp, noise", "b.png": encoded(noise.rotate(90, expand=True))}
-    await sent(house, ann, dataset, tmp_path, files)
+    noise = Image.effect_noise((LARGE * 5 // 4, 100), 90).convert("RGB")
+    files = {"a.png": encoded(noise.rotate(90, expand=True)), "b.jpg": encoded(noise, "JPEG")}
+    await stocked(house, ann, dataset, tmp_path, files, caption="zorp, noise")
     before, raw = await seen(house, ann, dataset)
 
     job = await mended(house, ann, dataset, Fix.RESIZE, tmp_path)
+    for look in await house.store.jobs.about(dataset.id):
+        await finished(house, look)
 
     after, items = await seen(house, ann, dataset)
     assert job.state is JobState.SUCCEEDED
     assert ("oversized" in codes(before), "oversized" in codes(after)) == (True, False)
     assert [(item.width, item.height, item.artifact.media_type) for item in items] == [
-        (LARGE, 563, "image/jpeg"),
-        (563, LARGE, "image/png"),
+        (80, LARGE, "image/png"),
+        (LARGE, 80, "image/jpeg"),
     ]
     assert [(item.id, item.artifact.name, item.original_sha256) for item in items] == [
         (item.id, item.artifact.name, item.original_sha256) for item in raw
     ]
-    assert (await opened(house, items[0].artifact)).size == (LARGE, 563)
-    assert [(await opened(house, item.small)).size for item in items] == [(384, 106), (106, 384)]
-    assert (items[0].caption() == raw[0].caption(), after.count, after.status) == (True, 2, Status.READY)
+    assert (await opened(house, items[0].artifact)).size == (80, LARGE)
+    assert [(await opened(house, item.small)).size for item in items] == [(15, 384), (384, 15)]
+    assert (items[1].caption() == raw[1].caption() is not None, after.count, after.status) == (True, 2, Status.READY)
     assert after.bytes == sum(item.artifact.size for item in items)
 
 
@@ -172,6 +206,8 @@ async def test_conversations_are_counted_and_their_faults_have_a_place(house: Ho
 
     before, _ = await seen(house, ann, dataset)
     await mended(house, ann, dataset, Fix.ROLES, tmp_path)
+    for look in await house.store.jobs.about(dataset.id):
+        await done(house, look, tmp_path)
     after, _ = await seen(house, ann, dataset)
     await house.services.mendings.mend(ann, dataset, Fix.WITHOUT_BAD_LINES, place=HOME, key="on")
     ready, _ = await seen(house, ann, dataset)
@@ -192,7 +228,7 @@ async def test_conversations_are_counted_and_their_faults_have_a_place(house: Ho
 
 async def test_conversations_that_are_lost_block(house: House, database: Database, tmp_path: Path) -> None:
     ann, dataset = await a_dataset(house)
-    await sent(house, ann, dataset, tmp_path, {"talk.jsonl": jsonl(TALK)})
+    await taken(house, ann, dataset, tmp_path, {"talk.jsonl": jsonl(TALK)})
     (part,) = await house.store.parts.of(dataset.id)
     await database["blobs"].delete_one({"_id": part.artifact.sha256})
 
@@ -204,7 +240,7 @@ async def test_conversations_that_are_lost_block(house: House, database: Databas
 
 async def test_progress_counts_pictures(house: House, tmp_path: Path) -> None:
     ann, dataset = await a_dataset(house)
-    await sent(house, ann, dataset, tmp_path, {f"{number}.png": png for number, png in enumerate(PNGS)})
+    await stocked(house, ann, dataset, tmp_path, {f"{number}.png": png for number, png in enumerate(PNGS)})
 
     job = await checked(house, ann, dataset, tmp_path)
 

@@ -1,7 +1,6 @@
 """What a worker counts, as Prometheus reads it."""
 
 import asyncio
-import socket
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -16,12 +15,6 @@ from worker.loop import work
 from worker.metrics import Metrics
 
 
-def a_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def scraped(port: int) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
         families = text_string_to_metric_families(answer.read().decode())
@@ -32,11 +25,11 @@ async def test_prometheus_reads_what_became_of_jobs(house: House, tmp_path: Path
     ann = await somebody(house)
     dataset = await house.services.datasets.create(ann, name="zorp", trigger="zorp")
     await uploaded(house, ann, dataset, "a.png")
-    floor, port = a_floor(house, tmp_path, kinds=("intake",)), a_port()
+    floor = a_floor(house, tmp_path, kinds=("intake",))
     floor.metrics.describe(floor.worker)
 
     assert await work(floor, once=True, stop=asyncio.Event()) == 1
-    with floor.metrics.served(host="127.0.0.1", port=port):
+    with floor.metrics.served(host="127.0.0.1", port=0) as port:
         found = await asyncio.to_thread(scraped, port)
         with (
             pytest.raises(PortTaken, match="Set METRICS_PORT to a free one"),

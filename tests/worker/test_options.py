@@ -42,6 +42,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "half": {"compute": "bf16"},
 }
 ONLY_MEMORY = {"8 bit", "accumulation", "checkpointing"}  # without a GPU the first is plain AdamW
+USUAL: dict[str, Any] = {"batch": 4, "unet_lr": 1e-3, "text_encoder_lr": 1e-4}
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,25 @@ def finished(studio: Studio, task: TrainingTask, line: Line | None = None) -> Tr
     return result
 
 
+def followed(studio: Studio, task: TrainingTask) -> tuple[Trained, Path]:
+    """Train, and return the checkpoint after four of the six steps too."""
+    line = Line()
+    result = finished(studio, task.but(checkpoint_every=1e-9), line)
+    return result, line.checkpoints[3].path
+
+
+@pytest.fixture(scope="module")
+def plain(studio: Studio, base: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Train without any option."""
+    return finished(studio, a_task(tmp_path_factory.mktemp("plain"), base))
+
+
+@pytest.fixture(scope="module")
+def usual(studio: Studio, base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Path]:
+    """Train at the usual rates."""
+    return followed(studio, a_task(tmp_path_factory.mktemp("usual"), base, **USUAL))
+
+
 def same(one: Path, other: Path) -> bool:
     first, second = load_file(one), load_file(other)
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
@@ -77,18 +97,14 @@ def nearly(one: Path, other: Path) -> None:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_an_option_learns_and_goes_on_as_if_it_had_not_been_stopped(
-    studio: Studio, base: Path, tmp_path: Path, option: str
+    studio: Studio, base: Path, plain: Trained, tmp_path: Path, option: str
 ) -> None:
     task = a_task(tmp_path, base, **OPTIONS[option])
-    whole = finished(studio, task.but(folder=tmp_path / "whole"))
-    stopped = studio.train(task, Line(stop_after=3))
-    assert isinstance(stopped, Stopped)
-    assert same(finished(studio, task.but(checkpoint=stopped.checkpoint)).artifact, whole.artifact)
-    plain = finished(studio, a_task(tmp_path / "plain", base))
-    memory_only = option in {"8 bit", "accumulation", "checkpointing"}
+    whole, checkpoint = followed(studio, task.but(folder=tmp_path / "whole"))
+    assert same(finished(studio, task.but(checkpoint=checkpoint)).artifact, whole.artifact)
     assert whole.evaluation_after < whole.evaluation_before
     assert (
-        memory_only
+        option in ONLY_MEMORY
         or load_file(whole.artifact).keys() != load_file(plain.artifact).keys()
         or not same(whole.artifact, plain.artifact)
     )
@@ -96,15 +112,11 @@ def test_an_option_learns_and_goes_on_as_if_it_had_not_been_stopped(
 
 @pytest.mark.parametrize("saved", [{"batch": 1, "accumulation": 4}, {"checkpointing": True}])
 def test_saving_memory_changes_no_weights_to_speak_of_even_in_the_middle(
-    studio: Studio, base: Path, tmp_path: Path, saved: dict[str, Any]
+    studio: Studio, base: Path, usual: tuple[Trained, Path], tmp_path: Path, saved: dict[str, Any]
 ) -> None:
-    usual = {"batch": 4, "unet_lr": 1e-3, "text_encoder_lr": 1e-4}
-    whole = finished(studio, a_task(tmp_path / "whole", base, **usual))
-    nearly(finished(studio, a_task(tmp_path / "saved", base, **usual | saved)).artifact, whole.artifact)
-    stopped = studio.train(a_task(tmp_path / "begun", base, **usual), Line(stop_after=2))
-    assert isinstance(stopped, Stopped)
-    resumed = a_task(tmp_path / "begun", base, **usual | saved).but(checkpoint=stopped.checkpoint)
-    nearly(finished(studio, resumed).artifact, whole.artifact)
+    task, (whole, checkpoint) = a_task(tmp_path, base, **USUAL | saved), usual
+    for begun in (None, checkpoint):
+        nearly(finished(studio, task.but(checkpoint=begun)).artifact, whole.artifact)
 
 
 def test_what_is_held_out_is_not_learnt(tmp_path: Path) -> None:
@@ -119,30 +131,28 @@ def test_what_is_held_out_is_not_learnt(tmp_path: Path) -> None:
     assert lesson.split(items[:1], share=0.5) == ((items[0],), ())
 
 
-def test_a_training_goes_on_from_an_earlier_model(studio: Studio, base: Path, tmp_path: Path) -> None:
-    first = finished(studio, a_task(tmp_path / "first", base))
-    second = finished(studio, a_task(tmp_path / "second", base).but(start=first.artifact))
-    assert second.evaluation_before == pytest.approx(first.evaluation_after, rel=1e-5)
+def test_a_training_goes_on_from_an_earlier_model(studio: Studio, base: Path, plain: Trained, tmp_path: Path) -> None:
+    second = finished(studio, a_task(tmp_path / "second", base).but(start=plain.artifact))
+    assert second.evaluation_before == pytest.approx(plain.evaluation_after, rel=1e-5)
     assert second.evaluation_after < second.evaluation_before
     with pytest.raises(BadAdapter, match="another rank"):
-        studio.train(a_task(tmp_path / "third", base, rank=8).but(start=first.artifact), Line())
+        studio.train(a_task(tmp_path / "third", base, rank=8).but(start=plain.artifact), Line())
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
     with pytest.raises(BadAdapter, match="cannot be loaded"):
         studio.train(a_task(tmp_path / "third", base).but(start=tmp_path / "junk.safetensors"), Line())
 
 
 def test_samples_and_the_adapter_come_when_they_are_wished_and_change_nothing(
-    studio: Studio, base: Path, tmp_path: Path
+    studio: Studio, base: Path, plain: Trained, tmp_path: Path
 ) -> None:
-    whole = finished(studio, a_task(tmp_path / "whole", base))
     line = Line(wishes={2: SampleNow(), 4: SaveNow()})
-    result = finished(studio, a_task(tmp_path / "wished", base).but(sample_prompts=("zorp",)), line)
+    result = finished(studio, a_task(tmp_path, base).but(sample_prompts=("zorp",)), line)
     (sampled,) = [event for event in line.events if isinstance(event, Sampled)]
     (saved,) = [event for event in line.events if isinstance(event, Saved)]
     assert (sampled.step, saved.step, len(sampled.samples)) == (2, 4, 1)
     assert saved.loss == line.points[3].loss
     assert not same(saved.artifact, result.artifact)
-    assert same(result.artifact, whole.artifact)
+    assert same(result.artifact, plain.artifact)
 
 
 def test_a_training_that_is_stopped_early_ends_with_what_it_has_learnt(

@@ -14,6 +14,7 @@ ME = Worker(id="w1", host="here", pid=1, device="cpu", kinds=(), started_at=NOON
 
 async def test_many_changes_are_one_beat_and_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "PULSE", 3600.0)  # no beat but for a change
+    monkeypatch.setattr(presence, "PAUSE", 0.01)
     said: list[Worker] = []
 
     async def say(worker: Worker) -> None:

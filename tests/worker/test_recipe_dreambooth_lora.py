@@ -1,5 +1,6 @@
 """DreamBooth: the class is drawn once, told of, kept and healed; a subject is learnt and its class is not forgotten."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,13 +47,20 @@ def a_task(folder: Path, base: Path, wish: Mapping[str, JsonValue] = {}) -> Trai
     """Describe a DreamBooth training of six steps whose cache is beside its folder."""
     small: dict[str, JsonValue] = {"class_prompt": "a red circle", "class_pictures": PICTURES}
     task = a_training(folder, base=base, hyperparameters=small | dict(wish))
-    return task.but(recipe="dreambooth_lora", cache=folder.parent / "cache")
+    return task.but(recipe="dreambooth_lora", cache=folder.parent / "cache", sample_prompts=())
 
 
 def finished(studio: Studio, task: TrainingTask, line: Line | None = None) -> Trained:
     result = studio.train(task, line or Line())
     assert isinstance(result, Trained)
     return result
+
+
+@pytest.fixture(scope="module")
+def whole(studio: Studio, base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Line, Path]:
+    """Train without a break and without a cache, and return where the cache is then."""
+    folder, line = tmp_path_factory.mktemp("whole"), Line()
+    return finished(studio, a_task(folder / "a", base), line), line, folder / "cache"
 
 
 def same(one: Path, other: Path) -> bool:
@@ -72,20 +80,20 @@ def contents(cache: Path) -> dict[str, bytes]:
 
 
 def test_class_pictures_are_made_once_and_what_is_damaged_or_gone_is_made_again(
-    studio: Studio, base: Path, tmp_path: Path
+    studio: Studio, base: Path, whole: tuple[Trained, Line, Path], tmp_path: Path
 ) -> None:
-    first, second, third = Line(), Line(), Line()
-    result = finished(studio, a_task(tmp_path / "a", base), first)
+    (result, first, cache), second, third = whole, Line(), Line(stop_after=3)
     assert made(first) == [1, 2, 3, 4, 5]
     assert result.seconds["class pictures"] > 0
-    kept = contents(tmp_path / "cache")
+    kept = contents(cache)
     assert len(set(kept.values())) == PICTURES
 
+    shutil.copytree(cache, tmp_path / "cache")
     assert same(finished(studio, a_task(tmp_path / "b", base), second).artifact, result.artifact)
     damaged, gone, *_ = (tmp_path / "cache" / name for name in kept)
     damaged.write_bytes(damaged.read_bytes()[:60])
     gone.unlink()
-    assert same(finished(studio, a_task(tmp_path / "c", base), third).artifact, result.artifact)
+    assert isinstance(studio.train(a_task(tmp_path / "c", base), third), Stopped)
     assert (made(second), made(third)) == ([], [4, 5])
     assert contents(tmp_path / "cache") == kept
 
@@ -97,30 +105,30 @@ def test_pictures_of_another_class_or_made_otherwise_are_others(
     studio: Studio, base: Path, tmp_path: Path, wish: dict[str, JsonValue]
 ) -> None:
     for number, one in enumerate(({}, wish)):
-        stopped = studio.train(a_task(tmp_path / f"{number}", base, {"class_pictures": 1} | one), Line(stop_after=2))
-        assert isinstance(stopped, Stopped)
+        stopped = studio.train(a_task(tmp_path / f"{number}", base, one), Line(stop_after=2))
+        assert stopped == Stopped(checkpoint=None, step=0)
     assert len(set(contents(tmp_path / "cache").values())) == 2
 
 
-def test_a_stop_in_the_middle_keeps_the_pictures_that_are_there(studio: Studio, base: Path, tmp_path: Path) -> None:
-    whole = finished(studio, a_task(tmp_path / "whole" / "a", base))
-    task, line = a_task(tmp_path / "broken" / "a", base), Line()
+def test_a_stop_in_the_middle_keeps_the_pictures_that_are_there(
+    studio: Studio, base: Path, whole: tuple[Trained, Line, Path], tmp_path: Path
+) -> None:
+    task, line = a_task(tmp_path / "a", base), Line()
     assert studio.train(task, Line(stop_after=3)) == Stopped(checkpoint=None, step=0)
-    assert len(contents(tmp_path / "broken" / "cache")) == 2
-    assert same(finished(studio, task, line).artifact, whole.artifact)
+    assert len(contents(tmp_path / "cache")) == 2
+    assert same(finished(studio, task, line).artifact, whole[0].artifact)
     assert made(line) == [3, 4, 5]
 
 
 def test_a_resumed_run_makes_no_pictures_and_ends_as_an_uninterrupted_one(
-    studio: Studio, base: Path, tmp_path: Path
+    studio: Studio, base: Path, whole: tuple[Trained, Line, Path], tmp_path: Path
 ) -> None:
-    whole, line = finished(studio, a_task(tmp_path / "whole", base)), Line()
-    task = a_task(tmp_path / "broken", base)
+    task, line = a_task(tmp_path / "a", base).but(cache=whole[2]), Line()
     stopped = studio.train(task, Line(stop_after=4))
     assert isinstance(stopped, Stopped)
     assert stopped.step == 4
     resumed = finished(studio, task.but(checkpoint=stopped.checkpoint), line)
-    assert same(resumed.artifact, whole.artifact)
+    assert same(resumed.artifact, whole[0].artifact)
     assert made(line) == []
 
 
@@ -128,7 +136,7 @@ def test_the_loss_falls_and_the_artifact_draws_as_the_adapter_did_in_memory(
     studio: Studio, base: Path, tmp_path: Path
 ) -> None:
     wish: dict[str, JsonValue] = {"steps": 30, "epochs": 1, "targets": "all", "unet_lr": 0.02, "alpha": 8.0}
-    task = a_task(tmp_path / "a", base, wish)
+    task = a_task(tmp_path / "a", base, wish).but(sample_prompts=("zorp on a hill",))
     result = finished(studio, task)
     assert result.evaluation_after < 0.97 * result.evaluation_before
     look = a_look(base, adapters=(WeightedAdapter(artifact=result.artifact, name="zorp"),))
@@ -149,7 +157,7 @@ def test_every_caption_calls_the_subject_once(caption: str, told: str) -> None:
 
 CLASS = "a triangle"
 DEMO: dict[str, JsonValue] = {
-    "steps": 40,
+    "steps": 24,
     "epochs": 1,
     "batch": 2,
     "rank": 16,
@@ -158,9 +166,9 @@ DEMO: dict[str, JsonValue] = {
     "text_encoder_lr": 0.0,
     "caption_dropout": 0.0,
     "min_snr_gamma": 0.0,
-    "sample_steps": 8,
+    "sample_steps": 4,
     "class_prompt": CLASS,
-    "class_pictures": 8,
+    "class_pictures": 4,
 }
 
 
@@ -180,7 +188,7 @@ def test_with_its_class_beside_it_the_base_forgets_less_of_it(studio: Studio, tm
     before, drift = predicted(plain), {}
     for weight in (0.0, 1.0):
         task = a_task(tmp_path / f"{weight}", Path("package:tiny-sd"), DEMO | {"prior_weight": weight})
-        result = finished(studio, task.but(items=items, sample_prompts=()))
+        result = finished(studio, task.but(items=items))
         assert result.evaluation_after < 0.75 * result.evaluation_before
         with wearing(plain, (WeightedAdapter(artifact=result.artifact, name="zorp"),)):
             drift[weight] = float((predicted(plain) - before).square().mean())

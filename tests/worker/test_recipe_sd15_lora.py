@@ -50,6 +50,15 @@ def finished(studio: Studio, task: TrainingTask, line: Line | None = None) -> Tr
     return result
 
 
+@pytest.fixture(scope="module")
+def whole(studio: Studio, base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Line]:
+    """Train without a break, with a checkpoint after every step."""
+    line = Line()
+    return finished(
+        studio, a_training(tmp_path_factory.mktemp("whole"), base=base).but(checkpoint_every=1e-9), line
+    ), line
+
+
 def same(one: Path, other: Path) -> bool:
     first, second = load_file(one), load_file(other)
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
@@ -61,62 +70,58 @@ def size_of(picture: Path) -> tuple[int, int]:
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
-    studio: Studio, base: Path, tmp_path: Path
+    studio: Studio, base: Path, whole: tuple[Trained, Line], tmp_path: Path
 ) -> None:
-    one, again, other = (a_training(tmp_path / name, base=base) for name in ("one", "again", "other"))
-    results = [finished(studio, task) for task in (one, again, other.but(seed=6))]
-    assert same(results[0].artifact, results[1].artifact)
-    assert not same(results[0].artifact, results[2].artifact)
+    task = a_training(tmp_path, base=base).but(sample_prompts=())
+    assert same(finished(studio, task).artifact, whole[0].artifact)
+    assert not same(finished(studio, task.but(seed=6)).artifact, whole[0].artifact)
 
 
 @pytest.mark.parametrize("stop_after", [1, 3, 4])
 def test_a_resumed_run_ends_as_an_uninterrupted_one(
-    studio: Studio, base: Path, tmp_path: Path, stop_after: int
+    studio: Studio, base: Path, whole: tuple[Trained, Line], tmp_path: Path, stop_after: int
 ) -> None:
-    whole, first, second = Line(), Line(stop_after=stop_after), Line()
-    uninterrupted = finished(studio, a_training(tmp_path / "whole", base=base), whole)
-    task = a_training(tmp_path / "broken", base=base)
+    (uninterrupted, line), first, second = whole, Line(stop_after=stop_after), Line()
+    task = a_training(tmp_path, base=base).but(sample_prompts=())
     stopped = studio.train(task, first)
     assert stopped == Stopped(checkpoint=first.checkpoints[-1].path, step=stop_after)
     resumed = finished(studio, task.but(checkpoint=stopped.checkpoint), second)
     assert same(resumed.artifact, uninterrupted.artifact)
-    assert first.points + second.points == whole.points
-    assert [epoch.loss for epoch in first.epochs + second.epochs] == [epoch.loss for epoch in whole.epochs]
+    assert first.points + second.points == line.points
+    assert [epoch.loss for epoch in first.epochs + second.epochs] == [epoch.loss for epoch in line.epochs]
     assert (resumed.evaluation_before, resumed.evaluation_after) == (
         uninterrupted.evaluation_before,
         uninterrupted.evaluation_after,
     )
 
 
-def test_events_tell_every_step_once_and_every_epoch_with_its_files(studio: Studio, base: Path, tmp_path: Path) -> None:
-    line = Line()
-    result = finished(studio, a_training(tmp_path, base=base).but(checkpoint_every=1e-9), line)
+def test_events_tell_every_step_once_and_every_epoch_with_its_files(whole: tuple[Trained, Line]) -> None:
+    result, line = whole
     assert [point.step for point in line.points] == [1, 2, 3, 4, 5, 6]
     assert [(epoch.number, epoch.step) for epoch in line.epochs] == [(1, 3), (2, 6)]
     assert line.epochs[0].loss == pytest.approx(sum(point.loss for point in line.points[:3]) / 3)
     assert (result.artifact, result.after, result.step) == (line.epochs[-1].artifact, line.epochs[-1].samples, 6)
     assert [size_of(path) for path in (*result.before, *result.after)] == [(64, 64)] * 2
     assert [checkpoint.step for checkpoint in line.checkpoints] == [1, 2, 3, 4, 5]
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(result.artifact.parent.rglob("*.part"))
 
 
-def test_a_checkpoint_of_another_run_is_refused(studio: Studio, base: Path, tmp_path: Path) -> None:
-    task = a_training(tmp_path, base=base)
-    stopped = studio.train(task, Line(stop_after=1))
-    assert isinstance(stopped, Stopped)
+def test_a_checkpoint_of_another_run_is_refused(
+    studio: Studio, base: Path, whole: tuple[Trained, Line], tmp_path: Path
+) -> None:
+    task = a_training(tmp_path, base=base).but(sample_prompts=(), checkpoint=whole[1].checkpoints[-1].path)
     with pytest.raises(BadCheckpoint, match="another run"):
-        studio.train(task.but(checkpoint=stopped.checkpoint, seed=99), Line())
+        studio.train(task.but(seed=99), Line())
 
 
 @pytest.mark.parametrize("kept", [0, 7, 200, 5_000])
-def test_a_damaged_checkpoint_is_refused(studio: Studio, base: Path, tmp_path: Path, kept: int) -> None:
-    task = a_training(tmp_path, base=base)
-    stopped = studio.train(task, Line(stop_after=1))
-    assert isinstance(stopped, Stopped)
-    assert stopped.checkpoint
-    stopped.checkpoint.write_bytes(stopped.checkpoint.read_bytes()[:kept])
+def test_a_damaged_checkpoint_is_refused(
+    studio: Studio, base: Path, whole: tuple[Trained, Line], tmp_path: Path, kept: int
+) -> None:
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(whole[1].checkpoints[-1].path.read_bytes()[:kept])
     with pytest.raises(BadCheckpoint, match="cannot be read"):
-        studio.train(task.but(checkpoint=stopped.checkpoint), Line())
+        studio.train(a_training(tmp_path, base=base).but(sample_prompts=(), checkpoint=damaged), Line())
 
 
 def test_training_leaves_the_warm_base_as_it_was(studio: Studio, base: Path, tmp_path: Path) -> None:
@@ -125,7 +130,7 @@ def test_training_leaves_the_warm_base_as_it_was(studio: Studio, base: Path, tmp
         return [path.read_bytes() for path in made]
 
     untouched = drawn("before")
-    finished(studio, a_training(tmp_path, base=base, hyperparameters={"targets": "all"}))
+    studio.train(a_training(tmp_path, base=base, hyperparameters={"targets": "all"}), Line(stop_after=2))
     assert drawn("after") == untouched
 
 
@@ -146,12 +151,10 @@ def test_both_predictions_learn(studio: Studio, tmp_path: Path, prediction: str,
 
 
 def test_half_precision_learns_resumes_and_repeats(tmp_path: Path, base: Path) -> None:
-    studio = Studio(Placement(device="cpu", dtype=torch.float16))
-    task = a_training(tmp_path, base=base)
-    whole = finished(studio, task.but(folder=tmp_path / "whole"))
-    stopped = studio.train(task, Line(stop_after=2))
-    assert isinstance(stopped, Stopped)
-    assert same(finished(studio, task.but(checkpoint=stopped.checkpoint)).artifact, whole.artifact)
+    studio, line = Studio(Placement(device="cpu", dtype=torch.float16)), Line()
+    task = a_training(tmp_path, base=base).but(sample_prompts=())
+    whole = finished(studio, task.but(folder=tmp_path / "whole", checkpoint_every=1e-9), line)
+    assert same(finished(studio, task.but(checkpoint=line.checkpoints[3].path)).artifact, whole.artifact)
     assert whole.evaluation_after < whole.evaluation_before
 
 
@@ -179,9 +182,9 @@ def test_an_unreadable_picture_is_named(studio: Studio, base: Path, tmp_path: Pa
 
 
 def test_the_artifact_says_how_it_was_made_and_keeps_captions_private(
-    studio: Studio, base: Path, tmp_path: Path
+    whole: tuple[Trained, Line],
 ) -> None:
-    result = finished(studio, a_training(tmp_path, base=base))
+    result, _ = whole
     content = result.artifact.read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
     metadata = json.loads(content[8 : 8 + length])["__metadata__"]
@@ -222,7 +225,7 @@ def test_the_contract_and_the_registries_need_no_torch() -> None:
 
 
 DEMO: dict[str, JsonValue] = {
-    "steps": 100,
+    "steps": 60,
     "epochs": 1,
     "batch": 4,
     "rank": 16,
@@ -231,7 +234,7 @@ DEMO: dict[str, JsonValue] = {
     "text_encoder_lr": 5e-3,
     "caption_dropout": 0.0,
     "min_snr_gamma": 0.0,
-    "sample_steps": 15,
+    "sample_steps": 8,
     "sample_guidance": 2.0,
 }
 

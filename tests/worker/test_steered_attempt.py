@@ -144,6 +144,13 @@ async def test_a_training_is_begun_anew_where_its_checkpoint_cannot_be_read(hous
     assert [point.step for point in await house.store.runs.chart(job.id)] == list(range(1, 11))
 
 
+async def test_a_checkpoint_that_has_gone_for_newer_ones_is_passed_over(house: House, tmp_path: Path) -> None:
+    _, job = await ordered(house, steps="10")
+    async with a_studio("Tidy") as studio:
+        after = await attempted(house, job, studio=studio, folder=tmp_path)
+    assert (after.state, after.attempt) == (JobState.SUCCEEDED, 1)
+
+
 async def test_what_a_worker_lacks_is_looked_for_elsewhere_and_at_last_paid_back(
     house: House, clock: HandClock, tmp_path: Path
 ) -> None:

@@ -93,22 +93,23 @@ def evaluate(base: Base, buckets: Sequence[Bucket], describe: Describe, *, batch
     """
     device, errors = base.placement.device, architectures.named(base.architecture).errors
     luck, left, losses = torch.Generator().manual_seed(NOISE_SEED), EVALUATED, []
+    levels = torch.linspace(0.02, 0.98, LEVELS, device=device)
     for bucket in buckets:
         count = min(left, len(bucket.items))
         left -= count
         if not count:
             break
         noise = torch.randn((LEVELS, count, *bucket.mean.shape[2:]), generator=luck).to(device)
-        for level, drawn in zip(torch.linspace(0.02, 0.98, LEVELS, device=device), noise, strict=True):
-            for rows in torch.arange(count, device=device).split(batch):
-                with base.placement.autocast():
-                    found = errors(
-                        base,
-                        latents=bucket.mean[rows, 0],
-                        noise=drawn[rows],
-                        chance=level.expand(len(rows)),
-                        text=describe(bucket.items.to(device)[rows] * variants),
-                        sizes=bucket.sizes.to(device)[rows],
-                    )
-                losses.append(found)
+        for places in torch.arange(LEVELS * count, device=device).split(batch):
+            rows = places % count
+            with base.placement.autocast():
+                found = errors(
+                    base,
+                    latents=bucket.mean[rows, 0],
+                    noise=noise.flatten(0, 1)[places],
+                    chance=levels[places // count],
+                    text=describe(bucket.items.to(device)[rows] * variants),
+                    sizes=bucket.sizes.to(device)[rows],
+                )
+            losses.append(found)
     return float(torch.cat(losses).mean())

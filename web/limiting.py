@@ -19,6 +19,7 @@ ANONYMOUS = 0.25  # of that for an address without an account: many may sit behi
 KNOWN = 10_000  # buckets that are remembered; the one that was not used for longest is full anyway
 SIGNED = ("/i/", "/d/", "/u/")  # links of ours: who has one is served; uploads are limited by size, quota and slots
 FREE = ("/static/", "/healthz", "/metrics", *SIGNED)
+DUST = 1e-7  # of a token, which moments lose when they are subtracted: who has waited as they were told may go on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +40,11 @@ class Limiter:
         now, rate, burst = self.now(), self.rate * share, self.burst * share
         left, at = self.buckets.pop(who, (burst, now))
         left = min(burst, left + (now - at) * rate)
-        self.buckets[who] = (left - 1 if left >= 1 else left, now)
+        enough = left >= 1 - DUST
+        self.buckets[who] = (left - 1 if enough else left, now)
         if len(self.buckets) > KNOWN:
             self.buckets.popitem(last=False)
-        if left < 1:
+        if not enough:
             raise TooOften(seconds=math.ceil((1 - left) / rate))
 
 

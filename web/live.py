@@ -54,6 +54,7 @@ class Live:
 
     watches: Watches
     interval: float = INTERVAL
+    patience: float = PATIENCE
     _watching: set[Watch] = field(default_factory=set)
     _sights: dict[str, Sight] = field(default_factory=dict)
     _turned: asyncio.Event = field(default_factory=asyncio.Event)
@@ -104,7 +105,7 @@ class Live:
         self._closed = True
         self._wake()
         if streams := {watch.task for watch in self._watching}:
-            _, stuck = await asyncio.wait(streams, timeout=PATIENCE)
+            _, stuck = await asyncio.wait(streams, timeout=self.patience)
             for stream in stuck:
                 stream.cancel()
         if self._reader:

@@ -1,7 +1,7 @@
 """The pages' frame: templates filled with facts, everything escaped."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,23 +33,25 @@ class Pages:
 
     def text(self, template: str, **facts: object) -> str:
         """The markup of these facts."""
-        return self._templates.get_template(template).render(facts)
-
-    @cached_property
-    def _templates(self) -> Environment:
-        templates = Environment(
-            loader=FileSystemLoader(FOLDER / "templates"),
-            autoescape=True,
-            auto_reload=False,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-        )
-        templates.globals["root"] = self.root
-        templates.filters.update(FILTERS)
-        return templates
+        return _templates(self.root).get_template(template).render(facts)
 
 
 PAGES = web.AppKey("pages", Pages)
+
+
+@cache
+def _templates(root: str) -> Environment:
+    """All templates, for pages that lie under a path; each is compiled once in a process."""
+    templates = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    templates.globals["root"] = root
+    templates.filters.update(FILTERS)
+    return templates
 
 
 def wants_page(request: web.BaseRequest) -> bool:

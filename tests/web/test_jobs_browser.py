@@ -1,9 +1,10 @@
 """Training and drawing in a browser: prices follow what is typed, pages follow what happens, without a reload."""
 
+import asyncio
 import re
 from datetime import timedelta
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from core.domain.account import Actor
 from core.domain.job import Progress
@@ -15,6 +16,10 @@ from tests.builders.scenes import a_ready_dataset, a_trained_model, an_order, cl
 from tests.web.browser import PHONE, prove_it_is_accessible, signed_in
 
 SOON = 60_000  # milliseconds, on a busy machine
+READ = """() => new Promise((done) => {
+    const look = () => (window.htmx && document.readyState !== "loading" ? setTimeout(done) : setTimeout(look));
+    look();
+})"""  # all of a page has been read, and what htmx would have begun with at once, it has
 
 
 async def learned(house: House, job: str, token: str, *steps: int) -> None:
@@ -48,12 +53,28 @@ async def test_a_price_follows_what_is_typed_until_it_is_ordered(house: House, p
     await expect(page.get_by_role("heading", name="Why it waits")).to_be_visible()
 
 
-async def test_the_page_of_a_job_follows_it_to_its_end(house: House, page: Page, ann: Actor, clock: HandClock) -> None:
+async def opened_slowly(page: Page, where: str, script: str) -> None:
+    """Open a page one of whose scripts comes when everything else is there."""
+    come = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await come.wait()
+        await route.continue_()
+
+    await page.route(script, late)
+    await page.goto(where, wait_until="commit")
+    await page.evaluate(READ)
+    come.set()
+
+
+async def test_the_page_of_a_job_follows_it_to_its_end_however_late_its_scripts_come(
+    house: House, page: Page, ann: Actor, clock: HandClock
+) -> None:
     job = await an_order(house, ann, await a_ready_dataset(house, ann))
     running, token = await claimed(house, job)
     await learned(house, job.id, token, 10, 20)
     await signed_in(page, house, ann)
-    await page.goto(f"/jobs/{job.id}")
+    await opened_slowly(page, f"/jobs/{job.id}", "**/hx-sse-*.js")
     chart = page.locator("#chart")
     await expect(chart).to_have_attribute("data-points", "2")
     await expect(chart.locator("canvas")).to_have_count(1)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.domain.errors import TooOften
@@ -48,6 +48,7 @@ def test_no_stretch_of_time_lets_more_through_than_the_bucket_and_what_flows_in(
 
 
 @given(WAITS, st.integers(min_value=1, max_value=5), st.integers(min_value=1, max_value=10))
+@example([1, 0], 1, 1)  # 1.001 - 0.001 is a little less than 1
 def test_who_waits_as_long_as_they_are_told_may_go_on(waits: list[int], rate: int, burst: int) -> None:
     hand = Hand()
     limiter = Limiter(rate=rate, burst=burst, now=hand)

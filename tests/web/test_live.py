@@ -302,6 +302,7 @@ async def test_a_house_that_closes_ends_its_streams_in_order(house: House, clien
     ):
         await close.event()
         await broad.event()
+        client.app[LIVE].patience = LONG  # nobody has to be cut off
         await client.app[LIVE].close()
         rest = [await close.rest(), await broad.rest()]
         late = await client.get("/api/v1/events", headers=await bearing(house, ann))

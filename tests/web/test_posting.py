@@ -17,6 +17,7 @@ from core.domain.webhook import Answer, PostState
 from core.services.webhooks import Opened, Webhooks
 from loraguild.composition import House
 from tests.builders.entities import a_post
+from web import posting as module
 from web.posting import TOGETHER, posting, rounds
 from worker.adapters.posting import HttpPoster, is_near
 
@@ -80,7 +81,8 @@ async def test_a_slow_receiver_holds_up_no_other_and_gets_one_thing_at_a_time(
     hall.let_go.set()
     await sending.once()
 
-    assert meanwhile == [first[0].id, *(post.id for post in second)]
+    assert meanwhile[0] in {post.id for post in first}
+    assert set(meanwhile[1:]) == {post.id for post in second}
     assert sorted(hall.got) == sorted(post.id for post in (*first, *second))
     assert hall.most == 1
 
@@ -106,8 +108,9 @@ async def test_only_so_many_are_sent_to_at_a_time(house: House, webhooks: Webhoo
 
 
 async def test_it_stops_though_a_receiver_hangs_and_what_was_sent_is_sent_again(
-    house: House, webhooks: Webhooks, ann: Actor, slow: Opened
+    house: House, webhooks: Webhooks, ann: Actor, slow: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "FAREWELL", 0.1)
     hall, stop = Hall(), asyncio.Event()
     post = await webhooks.test(ann, slow.webhook.id)
     going = asyncio.create_task(posting(webhooks, hall, stop=stop, poll=0.01))

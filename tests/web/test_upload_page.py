@@ -1,14 +1,16 @@
 """The upload page in a real browser: files that are dropped and pasted, seen as they go up, and handed on."""
 
+import asyncio
 import os
 
-from playwright.async_api import Page, expect
+import pytest
+from playwright.async_api import Page, Route, expect
 
-from core.domain.upload import PIECE
 from core.kinds.intake import Payload
 from loraguild.composition import House
 from tests.web.browser import handed, prove_it_is_accessible
 from tests.worker.pictures import a_picture, encoded
+from web import uploads
 
 SEEN = """() => {
     window.seen = [];
@@ -17,15 +19,28 @@ SEEN = """() => {
 }"""
 
 
-async def test_files_are_dropped_pasted_seen_going_up_and_handed_on(house: House, page: Page, link: str) -> None:
-    content = os.urandom(PIECE + 2**20)
+async def test_files_are_dropped_pasted_seen_going_up_and_handed_on(
+    house: House, page: Page, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "PIECE", 2**16)
+    content, chosen, told = os.urandom(100_000), asyncio.Event(), list[str]()
+
+    async def asked(route: Route) -> None:  # what is here already, which is old as soon as something more is sent
+        await chosen.wait()
+        told.append("asked")
+        await route.continue_()
+
+    page.on("request", lambda request: told.append("sent") if request.method == "PUT" else None)
+    await page.route("**/files", asked)
     await page.goto(link)
     await page.evaluate(SEEN)
 
     await handed(page, "drop", ".drop", [("zorp.zip", "application/zip", content)])
     await handed(page, "paste", "body", [("image.png", "image/png", encoded(a_picture()))])
+    chosen.set()
 
     await expect(page.locator("#files li.here")).to_have_count(2)
+    assert told[0] == "asked"
     assert any(0 < value < 1 for value in await page.evaluate("window.seen"))
     await prove_it_is_accessible(page)
     await page.get_by_role("button", name="Done").click()

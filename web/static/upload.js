@@ -91,8 +91,9 @@ async function send() {
   draw();
   if (busy || !next()) return;
   busy = "sending";
-  say("Sending …");
   try {
+    await looked;
+    say("Sending …");
     while (next()) await sent(next());
     say(outcome());
   } catch (problem) {
@@ -275,6 +276,6 @@ folder.addEventListener("change", () => {
 });
 doneButton.addEventListener("click", finish);
 addEventListener("beforeunload", (event) => { if (!page.hidden && (busy || ready())) event.preventDefault(); });
+const looked = look().catch((problem) => say(problem.message, { trouble: true })); // later it would undo what was sent
 dropping();
 byId("sending").hidden = false;
-look().catch((problem) => say(problem.message, { trouble: true }));

@@ -11,6 +11,7 @@ database holds a whole file for every one that the driver reads.
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
 
 from bson import ObjectId
 from bson.int64 import Int64
@@ -138,16 +139,16 @@ class GridBlobs:
             return await self._chunks.find(wanted, {"n": 1, "data": 1}).sort("n", 1).to_list()
 
     async def _registered(self, blob: Blob) -> Blob:
-        try:
+        with suppress(DuplicateKeyError):
             await self._rows.insert_one(document(blob))
-        except DuplicateKeyError:
-            alive, doomed = {"_id": blob.id, "doomed_at": None}, {"_id": blob.id, "doomed_at": SOME}
-            fresh: Document = {"touched_at": blob.touched_at}
-            anew = fresh | {"file": blob.file, "doomed_at": None}
-            if (await self._rows.update_one(alive, {"$set": fresh})).matched_count:
-                await self._delete(blob.file)
-            elif not (await self._rows.update_one(doomed, {"$set": anew})).matched_count:
-                return await self._registered(blob)  # the row went, or came back, between the two looks
+            return blob
+        alive, doomed = {"_id": blob.id, "doomed_at": None}, {"_id": blob.id, "doomed_at": SOME}
+        fresh: Document = {"touched_at": blob.touched_at}
+        anew = fresh | {"file": blob.file, "doomed_at": None}
+        if (await self._rows.update_one(alive, {"$set": fresh})).matched_count:
+            await self._delete(blob.file)
+        elif not (await self._rows.update_one(doomed, {"$set": anew})).matched_count:
+            return await self._registered(blob)  # the row went, or came back, between the two looks
         found = await self._rows.find_one({"_id": blob.id})
         if found is None:
             raise BlobGone(sha256=blob.id)

@@ -44,7 +44,7 @@ log_level = "WARNING"
 [storage]
 cache_size = "256M"
 # Without it acknowledged writes are lost when the database is killed.
-sync_on_commit = true
+sync_on_commit = {{durable}}
 [oplog]
 max_entries = 20000
 """
@@ -74,7 +74,7 @@ class EmbeddedDatabase:
 
 @asynccontextmanager
 async def embedded_database(
-    folder: Path, *, memory_limit: int = 6 << 30, patience: float = 15.0
+    folder: Path, *, memory_limit: int = 6 << 30, patience: float = 15.0, durable: bool = True
 ) -> AsyncIterator[EmbeddedDatabase]:
     """Attach to a folder's database: start it when nobody has, restart it when it dies, stop it when nobody is left.
 
@@ -82,13 +82,14 @@ async def embedded_database(
         folder: Where the data lives; made when it is not there.
         memory_limit: Bytes of address space that the database may map; each connection maps a thread's stack of 8 MB.
         patience: Seconds a running database may stay silent, when one attaches, before it counts as hung and is killed.
+        durable: Whether a database that is started here has every write on the disk before it acknowledges it.
 
     Raises:
         EmbeddedDatabaseMissing: The program is not installed.
         EmbeddedDatabaseFailed: It does not come up.
     """
     folder = _made(folder)
-    starter = _Starter(folder=folder, program=_program(), memory_limit=memory_limit)
+    starter = _Starter(folder=folder, program=_program(), memory_limit=memory_limit, durable=durable)
     with _opened(folder / "users.lock") as users:
         try:
             async with _turn(folder):
@@ -113,6 +114,7 @@ class _Starter:
     folder: Path
     program: str
     memory_limit: int
+    durable: bool
 
     async def ensure(self, *, patience: float) -> int:
         """See that a database answers, and return its port."""
@@ -146,7 +148,7 @@ class _Starter:
 
     def _launch(self, port: int) -> None:
         config, lock, log_file = (self.folder / name for name in ("secantusd.toml", "database.lock", "database.log"))
-        config.write_text(CONFIG)
+        config.write_text(CONFIG.format(durable=str(self.durable).lower()))
         if log_file.exists():
             log_file.replace(self.folder / "database.log.1")
         shell = ["/bin/sh", "-c", LAUNCH, "sh", f"{self.memory_limit // 1024}", f"{lock}", f"{port}"]

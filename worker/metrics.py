@@ -71,8 +71,8 @@ class Metrics:
         self._lost.labels(job.kind).inc()
 
     @contextmanager
-    def served(self, *, host: str, port: int) -> Iterator[None]:
-        """Let Prometheus read them for as long.
+    def served(self, *, host: str, port: int) -> Iterator[int]:
+        """Let Prometheus read them for as long, at the port that is given: any that is free in place of 0.
 
         Raises:
             PortTaken: Nobody can listen there.
@@ -82,7 +82,7 @@ class Metrics:
         except OSError as error:
             raise PortTaken(host=host, port=port, setting="METRICS_PORT") from error
         try:
-            yield
+            yield server.server_port
         finally:
             server.shutdown()
             server.server_close()

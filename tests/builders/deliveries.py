@@ -6,13 +6,14 @@ from bots.delivery.courier import Courier
 from bots.delivery.delivering import rounds
 from bots.delivery.messenger import Messenger
 from core.domain.account import Actor, Notify, Place, Platform, Telling
+from core.domain.dataset import Kind
 from core.domain.job import Job, Progress
 from core.domain.notice import PACE, Card, Notice
 from core.ports.clock import HandClock
 from core.services.rounds import Rounds
 from loraguild.composition import House
 from tests.builders.chats import a_dispatcher
-from tests.builders.scenes import a_ready_dataset
+from tests.builders.entities import an_item
 
 Deliverer = Rounds[Notice | Card]
 
@@ -34,8 +35,10 @@ async def a_member(house: House, name: str = "ann", *, telling: Telling = Tellin
 
 
 async def a_job_at(house: House, actor: Actor, place: Place, *, name: str = "zorp") -> Job:
-    """Let somebody have the doctor look again from a place, where its card goes; no other job follows it."""
-    dataset = await a_ready_dataset(house, actor, name=name)
+    """Let the doctor look at a picture of somebody from a place, where its card goes; no other job follows it."""
+    dataset = await house.services.datasets.create(actor, name=name, trigger=name)
+    await house.store.items.add(an_item(id=f"of {dataset.id}", dataset=dataset.id))
+    await house.store.datasets.save(dataset.received(Kind.IMAGES, count=1, bytes=1, now=dataset.created_at))
     return await house.services.datasets.check(actor, dataset, place=place, key=house.services.conversations.token())
 
 

@@ -70,17 +70,16 @@ ACTS: dict[str, Act] = {
 }
 
 
-async def answer(act: Act, house: House, actor: Actor, name: str) -> str:
-    """Return the words that somebody gets, with the name taken out."""
-    with pytest.raises(NotFound) as missing:
+async def answer(act: Act, house: House, actor: Actor, name: str) -> str | None:
+    """Return the words of the refusal that somebody gets, with the name taken out."""
+    try:
         await act(house, actor, name)
-    return str(missing.value).replace(name, "…")
+    except NotFound as missing:
+        return str(missing).replace(name, "…")
+    return None
 
 
-@pytest.mark.parametrize("what", ACTS)
-async def test_a_stranger_cannot_tell_what_is_hidden_from_what_is_not_there(
-    house: House, database: Database, what: str
-) -> None:
+async def test_a_stranger_cannot_tell_what_is_hidden_from_what_is_not_there(house: House, database: Database) -> None:
     ann, bob = await somebody(house), await somebody(house, "bob")
     model = await a_trained_model(house, ann)
     dataset = (await house.services.datasets.list(ann))[0]
@@ -93,9 +92,10 @@ async def test_a_stranger_cannot_tell_what_is_hidden_from_what_is_not_there(
     names |= {"generation": (await imagined(house, ann)).id, "payout": (await asked(house, ann)).id}
     before = await everything_in(database)
 
-    hidden = await answer(ACTS[what], house, bob, names[what.split(maxsplit=1)[0]])
+    hidden = {what: await answer(act, house, bob, names[what.partition(" ")[0]]) for what, act in ACTS.items()}
 
-    assert hidden == await answer(ACTS[what], house, bob, "nowhere")
+    assert [what for what, words in hidden.items() if words is None] == []
+    assert hidden == {what: await answer(act, house, bob, "nowhere") for what, act in ACTS.items()}
     assert await everything_in(database) == before
 
 

@@ -46,10 +46,10 @@ from tests.builders.scenes import (
 XAI = "api.x.ai"
 
 
-@pytest.fixture
-def seeing(house: House, store: Store, blobs: Blobs, clock: HandClock) -> House:
-    """The house with a third party that describes a picture for 3 points."""
-    settings = house.settings.model_copy(update={"vision_key": SecretStr("sk"), "vision_price": 3})
+@pytest.fixture(params=[3])
+def seeing(house: House, store: Store, blobs: Blobs, clock: HandClock, request: pytest.FixtureRequest) -> House:
+    """The house with a third party that describes a picture for 3 points, unless another price is asked for."""
+    settings = house.settings.model_copy(update={"vision_key": SecretStr("sk"), "vision_price": request.param})
     services = assembled(settings, store=store, blobs=blobs, clock=clock, ids=RandomIds())
     return House(settings=settings, store=store, blobs=blobs, services=services)
 
@@ -346,30 +346,32 @@ async def test_only_described_pictures_are_paid(seeing: House) -> None:
     await prove_the_ledger(seeing.store)
 
 
+@pytest.mark.parametrize("seeing", [34], indirect=True)
 @pytest.mark.parametrize("outcome", [None, BROKEN])
 async def test_what_is_kept_of_an_early_end_is_paid_from_the_first_lots(seeing: House, outcome: Failure | None) -> None:
     ann = await somebody(seeing)
     await given(seeing, ann, 20)
-    dataset = await a_ready_dataset(seeing, ann, pictures=34)
+    dataset = await a_ready_dataset(seeing, ann)
     job = await auto(seeing, ann, dataset, captioner="vision", allowed=XAI)
     assert (await purse(seeing, ann)) == 18
     found, token = await claimed(seeing, job)
-    await described(seeing, found, most=33)
+    await described(seeing, found, most=2)
 
     if outcome:
         await seeing.services.jobs.finish(job.id, token, outcome)
     else:
         await seeing.services.jobs.cancel(ann, job.id)
 
-    assert await moved(seeing, job) == {Act.HOLD: 102, Act.CAPTURE: 99, Act.RELEASE: 3}
+    assert await moved(seeing, job) == {Act.HOLD: 102, Act.CAPTURE: 68, Act.RELEASE: 34}
     balance = await seeing.services.wallets.view(ann)
-    assert (balance.free, balance.granted) == (1, 20)
+    assert (balance.free, balance.granted) == (32, 20)
     await prove_the_ledger(seeing.store)
 
 
+@pytest.mark.parametrize("seeing", [34], indirect=True)
 async def test_whoever_cannot_pay_has_nothing_allowed_or_begun(seeing: House, database: Database) -> None:
     ann = await somebody(seeing)
-    dataset = await a_ready_dataset(seeing, ann, pictures=34)
+    dataset = await a_ready_dataset(seeing, ann)
     before = await everything_in(database)
 
     with pytest.raises(NotEnoughPoints):

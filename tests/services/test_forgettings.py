@@ -59,7 +59,7 @@ async def a_life(house: House, name: str = "ann") -> Actor:
     """Have somebody leave traces wherever one can; their name is in many of them."""
     ann = await somebody(house, name)
     model = await a_trained_model(house, ann, name=f"{name}s")
-    dataset = await a_ready_dataset(house, ann, name=f"{name}s-bin")
+    dataset = await a_ready_dataset(house, ann, name=f"{name}s-bin", pictures=1)
     await house.services.datasets.delete(ann, dataset)
     character = Character(
         id=f"{name} c", owner=ann.account, name=name, folded=name, trigger="c", created_at=NOON, updated_at=NOON
@@ -69,7 +69,8 @@ async def a_life(house: House, name: str = "ann") -> Actor:
     drawn = await finished(house, await imagined(house, ann, f"{name}s at home of {name}"))
     await house.services.generations.rate(ann, drawn.id, stars=5, words=f"{name} likes it")
     await house.services.links.issue(ann, HOME)
-    link = await house.services.uploads.open(ann, await a_ready_dataset(house, ann, name=f"{name}s-own"), place=HOME)
+    own = await a_ready_dataset(house, ann, name=f"{name}s-own", pictures=1)
+    link = await house.services.uploads.open(ann, own, place=HOME)
     token = link.rpartition("/")[2]
     await house.services.uploads.begin(token, f"{name}.png", size=9)
     await house.services.uploads.put(token, f"{name}.png", offset=0, chunks=in_chunks(b"a piece"))

@@ -33,6 +33,7 @@ from tests.builders.money import ACTS, BYTES, Town
 LIVES, STEPS, ACTS_A_STEP = 130, 15, 20  # a life has 300 acts; about seven in ten move money, or are refused
 LOTS = {"points": {Lot.FREE}, "qoints": {Lot.GRANTED, Lot.PURCHASED}, "earnings": {Lot.PURCHASED}}
 LEAST = 20_000  # acts of each run that did
+NOTHING = Counter[Lot]()
 
 
 class Auditor:
@@ -109,7 +110,7 @@ class Auditor:
     def _prove_the_wallets(self) -> None:
         """In each lot: what was put in is there, on hold or was taken; nothing that was earned becomes purchased."""
         town, there = self.town, Counter[tuple[str, Lot]]()
-        parts = [(who, self._lots(name)) for who in town.people for name in books(who)[:2]]
+        parts = [(who, self._lots(name(who))) for who in town.people for name in (points, qoints)]
         parts += [(job.owner, self._lots(held(job.id))) for job in town.waiting.values()]
         parts += [(job.owner, self.taken[job.id]) for job in town.drawn.values()]
         for who, lots in parts:
@@ -165,7 +166,7 @@ class Auditor:
             assert pending == waiting[who]
 
     def _lots(self, account: str) -> Counter[Lot]:
-        return self.town.book.held.get(account, Counter())
+        return self.town.book.held.get(account, NOTHING)
 
     def _total(self, account: str) -> int:
         return self.town.book.total(account)

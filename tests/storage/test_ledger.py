@@ -136,7 +136,7 @@ async def test_transactions_by_owner_and_by_job(store: Store) -> None:
 
 async def test_what_a_town_does_with_its_money_is_the_same_in_the_database(store: Store) -> None:
     town, dice = Town(), Random(4)
-    while len(town.book.posted) < 2000:
+    while len(town.book.posted) < 700:
         town.act(*dice.randbytes(BYTES))
     story = list(town.book.posted.values())
 

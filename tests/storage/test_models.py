@@ -123,8 +123,7 @@ async def test_models_of_a_person_of_a_run_and_shared_with_one(store: Store) -> 
 async def test_a_prompt_means_the_same_as_if_every_model_were_read(store: Store) -> None:
     chance = random.Random(7)
     models = [anything(number, chance) for number in range(100)]
-    for model in models:
-        await store.models.add(model)
+    await store.models.add_all(models)
 
     for _ in range(60):
         line = " ".join(anyhow(chance, models) for _ in range(chance.randint(1, 4)))

@@ -157,7 +157,7 @@ async def test_a_transaction_that_cannot_be_committed_in_time_says_that_the_data
     async with database.client.start_session() as session, await session.start_transaction():
         blocker: Dataset = a_dataset(count=5)
         await repositories(database, session).datasets.save(blocker)
-        with pytest.raises(DatabaseUnavailable), pymongo.timeout(1):
+        with pytest.raises(DatabaseUnavailable), pymongo.timeout(0.3):
             await counted(store)
 
     assert (await store.datasets.get("d1")).count == 5

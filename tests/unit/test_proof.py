@@ -1,6 +1,7 @@
 """The proof of the books: a town's are sound, and whatever is changed in them is found and named."""
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from random import Random
@@ -45,7 +46,7 @@ def town() -> Town:
     return town
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rows(town: Town) -> Rows:
     """All that is written down."""
     posted = list(town.book.posted.values())
@@ -55,11 +56,13 @@ def rows(town: Town) -> Rows:
 
 
 def found(rows: Sequence[Entity]) -> list[str]:
-    proof = Proof()
+    proof, about = Proof(), defaultdict[str | None, list[Transaction]](list)
     for row in rows:
         proof.read(row)
+        if isinstance(row, Transaction):
+            about[row.job].append(row)
     for job in sorted(proof.refunded):
-        proof.read_refunded(job, [row for row in rows if isinstance(row, Transaction) and row.job == job])
+        proof.read_refunded(job, about[job])
     return proof.findings()
 
 

@@ -22,6 +22,7 @@ from tests.builders.entities import HOME, an_artifact
 from tests.builders.scenes import Upload, a_quote_for
 from tests.e2e.clocks import MovedClock
 from tests.e2e.crew import Crew
+from tests.e2e.processes import set_free
 from tests.worker.pictures import a_picture, encoded
 from worker.waiting import patiently
 
@@ -75,7 +76,7 @@ class Storm:
                 await _shortly(partial(strike, self))
                 await asyncio.sleep(self.rng.uniform(*PAUSES))
         if Storm.kill.__name__ in self.struck:
-            self.crew.strike()  # which sets free at once what somebody had locked who died in a transaction
+            await patiently(partial(set_free, self.house))
         self.crew.resume(*self.crew.work, *self.crew.leaving)
         self.crew.fill()
         await awaited(self._over, seconds=CALM)

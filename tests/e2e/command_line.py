@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,21 +10,19 @@ from pathlib import Path
 import psutil
 
 from config.settings import Settings
-
-ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "loraguild")
+from tests.e2e.processes import ALONE, LORAGUILD, ROOT
 
 
 def environment(**settings: str) -> dict[str, str]:
     ours = {name.upper() for name in Settings.model_fields}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **settings}
+    return {**kept, **ALONE, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **settings}
 
 
 def ran(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        [*COMMAND, *words],
+        [*LORAGUILD, *words],
         cwd=folder,
         env=environment(**settings),
         capture_output=True,
@@ -39,7 +36,7 @@ def ran(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProce
 def running(folder: Path, *words: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """Have a command running; at the end it is told to leave, and has a minute for it."""
     with subprocess.Popen(
-        [*COMMAND, *words],
+        [*LORAGUILD, *words],
         cwd=folder,
         env=environment(**settings),
         stdout=subprocess.PIPE,

@@ -17,7 +17,7 @@ PICTURES: list[File] = [
     if one.name.endswith(".png")
 ][:MOST]
 REMEDIES = ["Drop look-alikes", "Keep look-alikes", "Caption them", "Check again"]
-STEPS = 250
+STEPS = 1500  # more than anybody waits for: a card is looked at every 12 seconds
 SLOW = 150.0  # seconds for a process to start, or a training to end, on a busy machine
 
 

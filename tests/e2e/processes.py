@@ -14,14 +14,19 @@ import psutil
 from aiohttp import ClientError, ClientSession
 
 from config.settings import Settings
+from core.domain.errors import Unavailable
+from core.domain.job import Job, JobState
 from core.ports.clock import Clock, SystemClock
 from loraguild.composition import House, opened
+from storage.errors import translated
+from storage.store import MongoStore
 from tests.builders.attempts import awaited
 
 ROOT = Path(__file__).parents[2]
 OFFERINGS = Path(__file__).with_name("offerings")
 WORKER = (sys.executable, str(Path(__file__).with_name("a_worker.py")))
 LORAGUILD = (sys.executable, "-m", "loraguild")
+ALONE = {"HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": ""}  # nobody is asked, nothing is compiled anew
 
 
 class ClockAhead:
@@ -35,7 +40,7 @@ class ClockAhead:
 def environment(data: Path) -> Mapping[str, str]:
     """What a process of this checkout needs to find the house in a folder."""
     ours = {"DATA_FOLDER": str(data), "OFFERINGS_FOLDER": str(OFFERINGS), "CHECKPOINT_SECONDS": "1"}
-    return os.environ | ours | {"PYTHONPATH": str(ROOT)}
+    return os.environ | ALONE | ours | {"PYTHONPATH": str(ROOT)}
 
 
 @asynccontextmanager
@@ -100,6 +105,31 @@ def gone(process: psutil.Process) -> bool:
 async def ended(process: psutil.Popen, *, seconds: float = 60) -> int:
     """Wait for a process to end and return its status."""
     return int(await asyncio.to_thread(process.wait, seconds))
+
+
+async def set_free(house: House) -> None:
+    """Let go of what those had locked who were killed in a transaction: the database would do so after a minute.
+
+    Whoever else is in a transaction begins it anew.
+    """
+    assert isinstance(house.store, MongoStore)
+    with translated():
+        await house.store.database.client.admin.command({"killAllSessions": []})
+
+
+async def taken_back(ahead: House, *jobs: Job) -> None:
+    """Wait until jobs of those who are gone are free again, in a house for which their leases have run out."""
+
+    async def look() -> bool:
+        await set_free(ahead)
+        try:
+            await ahead.services.jobs.expire()
+        except* Unavailable:  # what a dead worker had sent came to the database only now
+            pass
+        found = [await ahead.store.jobs.get(job.id) for job in jobs]
+        return all(job.state is JobState.QUEUED for job in found)
+
+    await awaited(look, seconds=100)
 
 
 def database_of(data: Path) -> psutil.Process:

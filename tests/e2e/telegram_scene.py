@@ -17,7 +17,7 @@ PICTURES = [
     if one.name.endswith(".png")
 ]
 REMEDIES = ["Drop look-alikes", "Keep look-alikes", "Caption them", "Check again"]
-STEPS = 300
+STEPS = 1500  # more than anybody waits for: a card is looked at every 12 seconds
 SLOW = 120.0  # seconds for a training, or for a database that waits a minute for somebody who was killed
 
 

@@ -34,7 +34,7 @@ from tests.builders.attempts import awaited
 from tests.builders.entities import HOME
 from tests.builders.scenes import Upload, finished, prove_the_ledger, somebody, stored
 from tests.builders.scenes import a_picture as taken
-from tests.e2e.processes import WORKER, ClockAhead, a_house, children, environment, gone, started
+from tests.e2e.processes import WORKER, ClockAhead, a_house, children, environment, gone, started, taken_back
 from tests.emulators.vision import KEY, MODEL, Answer, seeing
 from tests.worker.pictures import a_picture, a_zip, encoded
 from worker.adapters.sheets import MAX_ON_SHEET
@@ -73,7 +73,7 @@ class Place:
             helpers = children(worker)
             worker.kill()
             await awaited(lambda: all_gone(helpers))
-        assert [one.id for one in await awaited(self.ahead.services.jobs.expire, seconds=60)] == [job.id]
+        await taken_back(self.ahead, job)
 
     async def gone_on(self, job: Job) -> Job:
         """Let another worker go on, until nothing is left to do; return what became of the job."""

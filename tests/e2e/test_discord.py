@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.account import Platform
+from core.domain.job import Job
 from core.domain.ledger import Act
 from loraguild.composition import House
 from tests.builders.scenes import prove_the_ledger
 from tests.e2e.discord_scene import SLOW, a_bot, added, heard, ordered, ready, trains
-from tests.e2e.processes import LORAGUILD, ended, started
+from tests.e2e.processes import LORAGUILD, ended, set_free, started
+from tests.e2e.training_scene import cut_short
 from tests.emulators.discord import Discord, Person
 
 RESULT = "Use it by its trigger word"
@@ -35,9 +38,17 @@ async def prove_the_lora_came_once(discord: Discord, ann: Person) -> None:
     assert result.embeds[0]["image"]["url"].split("?")[0].endswith(picture)
 
 
-async def prove_it_was_paid_once(house: House, *, price: int) -> None:
-    assert [one.amount async for one in house.store.ledger.everything() if one.act is Act.CAPTURE] == [price]
+async def prove_it_was_paid_once(house: House, job: Job, *, price: int) -> None:
+    assert [one.amount async for one in house.store.ledger.everything() if one.act is Act.CAPTURE] == [job.due]
+    assert (job.price, job.due < price) == (price, True)
     await prove_the_ledger(house.store)
+
+
+async def stopped(house: House, ann: Person) -> Job:
+    """Let the training that runs end early, and be paid for what was done."""
+    actor = await house.services.accounts.welcome(Platform.DISCORD, str(ann.id), name="Ann")
+    [job] = await house.store.jobs.running()
+    return await cut_short(house, job, actor)
 
 
 async def test_a_form_full_of_pictures_becomes_a_lora(tmp_path: Path, house: House, discord: Discord) -> None:
@@ -47,10 +58,11 @@ async def test_a_form_full_of_pictures_becomes_a_lora(tmp_path: Path, house: Hou
         await added(discord, ann)
         price = await ordered(ann)
         card = await trains(discord)
+        job = await stopped(house, ann)
         await prove_the_lora_came_once(discord, ann)
         await discord.until(lambda: "The result is below." in card.text, seconds=SLOW)
         assert len(card.history) > 1
-        await prove_it_was_paid_once(house, price=price)
+        await prove_it_was_paid_once(house, job, price=price)
         drawn = await ann.slash("imagine", prompt="zorp on a white background")
         assert not drawn.ephemeral
         picture = await heard(discord, discord.general, "on a white background · done")
@@ -71,11 +83,13 @@ async def test_a_bot_that_is_killed_goes_on(tmp_path: Path, house: House, discor
             card = await trains(discord)
             await ann.slash("train list")
             first.kill()
+        await set_free(house)
         said = len(card.history)
         with a_bot(tmp_path, discord, log="second.log"):
             await ready(discord, times=2)
             await discord.until(lambda: len(card.history) > said, seconds=SLOW)
+            job = await stopped(house, ann)
             await prove_the_lora_came_once(discord, ann)
             await discord.until(lambda: "The result is below." in card.text, seconds=SLOW)
-            await prove_it_was_paid_once(house, price=price)
+            await prove_it_was_paid_once(house, job, price=price)
     assert [RESULT in one.text for one in discord.posted(discord.general)] == [False, True]

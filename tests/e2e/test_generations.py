@@ -14,7 +14,7 @@ from loraguild.composition import House
 from tests.builders.attempts import awaited
 from tests.builders.scenes import given, imagined, prove_the_ledger, somebody
 from tests.e2e.model_scene import a_public_model
-from tests.e2e.processes import WORKER, ClockAhead, a_house, children, ended, gone, started
+from tests.e2e.processes import WORKER, ClockAhead, a_house, children, ended, gone, started, taken_back
 
 PEOPLE, COUNT = 3, 3
 SHARE = 30 * COUNT  # hundredths of a qoint that the model's owner has of each order
@@ -109,7 +109,7 @@ async def test_a_worker_killed_in_the_middle_of_a_batch_costs_nobody_twice(tmp_p
             artist.resume()
             await awaited(partial(asyncio.to_thread, gone, artist))  # whoever has nobody to draw for leaves
         done, left = await divided(house, jobs)
-        assert {job.id for job in await awaited(ahead.services.jobs.expire, seconds=100)} == {job.id for job in left}
+        await taken_back(ahead, *left)
         with started(*WORKER, data=tmp_path, log="second.log"):
             assert [job.attempt for job in await all_drawn(house, done)] == [1] * len(done)
             assert [(job.attempt, len(job.lost)) for job in await all_drawn(house, left)] == [(2, 1)] * len(left)

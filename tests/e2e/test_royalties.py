@@ -1,4 +1,4 @@
-"""Royalties by the command line: each step a process of its own, all at once, and killed at any moment."""
+"""Royalties: from a sold code to a payout, and processes that come all at once or are killed at any moment."""
 
 import asyncio
 import csv
@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from bots.commands import discovered
+from bots.console.rendering import as_json
+from bots.console.saying import answer
+from bots.console.speaking import seated
 from core.domain.account import Actor
 from core.domain.errors import NotEnoughEarned
 from core.domain.voucher import voucher_hash
@@ -23,14 +27,14 @@ from tests.e2e.command_line import ran
 from tests.e2e.model_scene import a_public_model
 from tests.e2e.processes import LORAGUILD, OFFERINGS, a_house, environment, started
 
-SETTINGS = {
-    "ADMINS": "console:root,console:rita",
-    "DAILY_POINTS": "0",
-    "OFFERINGS_FOLDER": str(OFFERINGS),
-    "PAYOUT_FOUR_EYES": "0",
-    "PAYOUT_MINIMUM": "1",
-    "ROYALTY_HOLDING_DAYS": "0",
+FACTS: dict[str, Any] = {
+    "admins": "console:root,console:rita",
+    "daily_points": 0,
+    "payout_four_eyes": 0,
+    "payout_minimum": 1,
+    "royalty_holding_days": 0,
 }
+SETTINGS = {"OFFERINGS_FOLDER": str(OFFERINGS), **{name.upper(): str(fact) for name, fact in FACTS.items()}}
 LARGE = "count=5 size=128x128"  # 20 qoints, of which 6 are shared
 
 pytestmark = pytest.mark.timeout(240)
@@ -43,11 +47,18 @@ async def answered(data: Path, who: str, line: str) -> tuple[int, dict[str, Any]
     return run.returncode, json.loads(run.stdout)
 
 
-async def said(data: Path, who: str, line: str) -> dict[str, Any]:
+async def heard(house: House, who: str, line: str) -> dict[str, Any]:
+    """Say something at a console in this process; return the answer."""
+    speaker = await seated(house.settings, services=house.services, blobs=house.blobs, name=who)
+    given = await answer(speaker, line)
+    return as_json(given.reply, given.paths, discovered())
+
+
+async def said(house: House, who: str, line: str) -> dict[str, Any]:
     """Say something that is done."""
-    status, answer = await answered(data, who, line)
-    assert status == 0, answer
-    return answer
+    given = await heard(house, who, line)
+    assert given["code"] is None, given
+    return given
 
 
 async def ended_well(data: Path, *words: str) -> str:
@@ -58,40 +69,39 @@ async def ended_well(data: Path, *words: str) -> str:
 
 
 async def test_from_a_sold_code_to_a_payout_and_to_what_is_paid_back_after_it(tmp_path: Path) -> None:
-    async with a_house(tmp_path, daily_points=0) as house:
+    async with a_house(tmp_path, **FACTS) as house:
         await a_public_model(house, await somebody(house, "ann"))
-        code = (await said(tmp_path, "root", "admin code 100"))["lines"][0].strip("`")
-        assert (await said(tmp_path, "bob", f"redeem {code}"))["title"] == "100 qoints are yours"
-        first = (await said(tmp_path, "bob", f"imagine zorp at sea {LARGE}"))["job"]
-        second = (await said(tmp_path, "bob", f"generation again {first}"))["job"]
+        code = (await said(house, "root", "admin code 100"))["lines"][0].strip("`")
+        assert (await said(house, "bob", f"redeem {code}"))["title"] == "100 qoints are yours"
+        first = (await said(house, "bob", f"imagine zorp at sea {LARGE}"))["job"]
+        second = (await said(house, "bob", f"generation again {first}"))["job"]
         await ended_well(tmp_path, "worker", "--once", "--kinds", "generation")
-        card = await said(tmp_path, "bob", f"train view {second}")
+        card = await said(house, "bob", f"train view {second}")
         assert (card["title"], card["fields"]["models"], len(card["files"])) == ("zorp at sea · done", "ann/zorp", 5)
 
-        assert (await said(tmp_path, "ann", "earnings"))["table"]["rows"] == [["ann/zorp", "2 × by 1 person", "12.00"]]
-        asked = await said(tmp_path, "ann", "payout request all DE02 1203 0000")
+        assert (await said(house, "ann", "earnings"))["table"]["rows"] == [["ann/zorp", "2 × by 1 person", "12.00"]]
+        asked = await said(house, "ann", "payout request all DE02 1203 0000")
         payout = asked["fields"]["id"]
         assert asked["title"] == "12 qoints are requested"
-        assert (await said(tmp_path, "root", f"admin approve {payout}"))["title"] == "1 payout approved: 12 qoints"
-        status, refused = await answered(tmp_path, "root", f"admin paid {payout} SEPA-1")
-        assert (status, refused["code"]) == (2, "four_eyes")
-        await said(tmp_path, "rita", f"admin paid {payout} SEPA-1")
-        [name] = (await said(tmp_path, "rita", "admin payouts paid"))["files"]
+        assert (await said(house, "root", f"admin approve {payout}"))["title"] == "1 payout approved: 12 qoints"
+        assert (await heard(house, "root", f"admin paid {payout} SEPA-1"))["code"] == "four_eyes"
+        await said(house, "rita", f"admin paid {payout} SEPA-1")
+        [name] = (await said(house, "rita", "admin payouts paid"))["files"]
         [row] = csv.DictReader((await asyncio.to_thread(Path(name).read_text)).splitlines())
         facts = [row[column] for column in ("id", "owner", "amount", "to", "approved by", "paid by", "reference")]
         assert facts == [payout, "ann", "12", "DE02 1203 0000", "root", "rita", "SEPA-1"]
 
-        await said(tmp_path, "bob", f"dispute {second} too blurred")
-        answers = (await said(tmp_path, "root", "admin disputes"))["actions"]
+        await said(house, "bob", f"dispute {second} too blurred")
+        answers = (await said(house, "root", "admin disputes"))["actions"]
         paying = next(action["command"] for action in answers if action["label"] == "Pay 20 back")
-        assert (await said(tmp_path, "root", paying))["title"] == "20 paid back for zorp at sea"
-        owing = (await said(tmp_path, "ann", "earnings"))["fields"]["owed"]
+        assert (await said(house, "root", paying))["title"] == "20 paid back for zorp at sea"
+        owing = (await said(house, "ann", "earnings"))["fields"]["owed"]
         assert owing == "6 qoints, repaid by what you earn next"
         assert "everything agrees" in await ended_well(tmp_path, "db", "verify-ledger")
 
 
 async def test_a_code_that_many_processes_redeem_at_once_is_one_persons(tmp_path: Path) -> None:
-    async with a_house(tmp_path, daily_points=0) as house:
+    async with a_house(tmp_path, **FACTS) as house:
         root, *people = [await somebody(house, name) for name in ("root", "bob", "cara")]
         [code] = (await house.services.vouchers.issue(root, amount=100, count=1, days=1, sold=True, key="k")).codes
         crowd = ["bob", "cara"] * 3
@@ -126,8 +136,7 @@ async def earners(house: House, code: str) -> Mapping[str, Actor]:
 
 
 async def test_whoever_is_killed_has_done_all_or_nothing_and_can_do_it_again(tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"daily_points": 0, "royalty_holding_days": 0, "payout_minimum": 1}
-    async with a_house(tmp_path, **settings) as house:
+    async with a_house(tmp_path, **FACTS) as house:
         buyers = {name: await somebody(house, name) for name in ("ada", "bob", "cara", "dan", "eve", "finn")}
         root = await somebody(house, "root")
         issued = await house.services.vouchers.issue(root, amount=100, count=7, days=1, sold=True, key="k")
@@ -149,7 +158,7 @@ async def test_whoever_is_killed_has_done_all_or_nothing_and_can_do_it_again(tmp
             earned = await house.services.earnings.view(owner)
             assert earned.pending + earned.payable == (0 if await has_requested(who) else 1)
 
-    async with a_house(tmp_path, **settings) as house:  # a new database has let go of what was under way
+    async with a_house(tmp_path, **FACTS) as house:  # a new database has let go of what was under way
         for who, buyer in buyers.items():
             await house.services.wallets.redeem(buyer, codes[who])
             assert (await house.services.wallets.view(buyer)).purchased == 100

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.account import Platform
+from core.domain.job import Job
 from core.domain.ledger import Act
 from loraguild.composition import House
 from tests.builders.scenes import prove_the_ledger
-from tests.e2e.processes import LORAGUILD, ended, started
+from tests.e2e.processes import LORAGUILD, ended, set_free, started
 from tests.e2e.telegram_scene import PICTURES, SLOW, a_bot, added, asked_for_pictures, ordered, took_pictures, trains
+from tests.e2e.training_scene import cut_short
 from tests.emulators.telegram import Message, Person, Telegram, labels
 
 DAILY = 100
@@ -32,7 +35,9 @@ def edits(telegram: Telegram, message: Message) -> list[str]:
 
 
 async def prove_the_lora_came_once(telegram: Telegram, ann: Person, *, card: Message) -> None:
-    """Prove that one last message brought picture and weights, and that the card then moved no more."""
+    """Prove that one last message brought picture and weights, and that the card moves no more."""
+    await telegram.heard(ann.id, containing=RESULT, patience=SLOW)
+    await telegram.until(lambda: "document" in [one.kind for one in telegram.sent(ann.id)], patience=SLOW)
     await telegram.until(lambda: "The result is below." in edits(telegram, card)[-1], patience=SLOW)
     [result] = [one for one in telegram.sent(ann.id) if RESULT in one.text]
     assert result.kind == "photo"
@@ -44,12 +49,20 @@ async def prove_the_lora_came_once(telegram: Telegram, ann: Person, *, card: Mes
     assert json.loads(content[8 : 8 + length])["__metadata__"]["ss_output_name"] == "zorp"
 
 
-async def prove_the_wallet(telegram: Telegram, ann: Person, house: House, *, price: int) -> None:
+async def stopped(house: House, ann: Person) -> Job:
+    """Let the training that runs end early, and be paid for what was done."""
+    actor = await house.services.accounts.welcome(Platform.TELEGRAM, str(ann.id), name="Ann")
+    [job] = await house.store.jobs.running()
+    return await cut_short(house, job, actor)
+
+
+async def prove_the_wallet(telegram: Telegram, ann: Person, house: House, job: Job, *, price: int) -> None:
     await ann.says("/wallet")
-    wallet = await telegram.heard(ann.id, containing=f"{DAILY - price} to spend")
-    assert f"points: {DAILY - price} (refill daily to {DAILY})" in wallet.text
+    wallet = await telegram.heard(ann.id, containing=f"{DAILY - job.due} to spend")
+    assert f"points: {DAILY - job.due} (refill daily to {DAILY})" in wallet.text
+    assert (job.price, job.due < price) == (price, True)
     moved = [one.act async for one in house.store.ledger.everything()]
-    assert sorted(moved) == sorted([Act.REFILL, Act.HOLD, Act.CAPTURE])
+    assert sorted(moved) == sorted([Act.REFILL, Act.HOLD, Act.CAPTURE, Act.RELEASE])
     await prove_the_ledger(house.store)
 
 
@@ -61,9 +74,9 @@ async def test_an_album_becomes_a_lora(tmp_path: Path, house: House, telegram: T
         await added(telegram, ann)
         price = await ordered(telegram, ann)
         card = await trains(telegram, ann)
+        job = await stopped(house, ann)
         await prove_the_lora_came_once(telegram, ann, card=card)
-        assert len(edits(telegram, card)) > 2
-        await prove_the_wallet(telegram, ann, house, price=price)
+        await prove_the_wallet(telegram, ann, house, job, price=price)
         bot.terminate()
         assert await ended(bot) == 0
 
@@ -77,13 +90,16 @@ async def test_a_bot_that_is_killed_goes_on_where_it_was(tmp_path: Path, house: 
             click = await ann.clicks(question, "Done")
             await telegram.until(lambda: telegram.world.answers[click["callback_query"]["id"]])
             first.kill()
+        await set_free(house)
         with a_bot(tmp_path, telegram, log="second.log") as second:
             await took_pictures(telegram, ann)
             price = await ordered(telegram, ann)
             card = await trains(telegram, ann)
             second.kill()
+        await set_free(house)
+        job = await stopped(house, ann)
         with a_bot(tmp_path, telegram, log="third.log"):
             await prove_the_lora_came_once(telegram, ann, card=card)
-            await prove_the_wallet(telegram, ann, house, price=price)
+            await prove_the_wallet(telegram, ann, house, job, price=price)
     assert len([one for one in telegram.sent(ann.id) if "pictures taken into" in one.text]) == 1
     assert not [one for one in telegram.world.posts if one.text.startswith("Not done")]

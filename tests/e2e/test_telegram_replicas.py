@@ -9,7 +9,7 @@ import pytest
 
 from bots.telegram.meeting import PLATFORM
 from loraguild.composition import House
-from tests.e2e.processes import a_house
+from tests.e2e.processes import a_house, set_free
 from tests.e2e.telegram_scene import SLOW, a_bot
 from tests.emulators.telegram import Telegram
 
@@ -62,6 +62,7 @@ async def test_another_bot_goes_on_where_one_was_killed(tmp_path: Path) -> None:
                 await telegram.heard(ann.id, containing="What to call it")
                 await dealt_with(house)
                 leader.kill()
+                await set_free(house)
                 await ann.says("zorp")
                 await telegram.heard(ann.id, containing="The word that will call the model", patience=FAILOVER)
 

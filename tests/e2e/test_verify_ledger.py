@@ -1,5 +1,7 @@
 """`loraguild db verify-ledger` over a whole house: it is sound, and every error that is planted is named."""
 
+import asyncio
+import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -9,11 +11,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from rich.console import Console
 
 from config.settings import Settings
 from core.domain.model import Visibility
 from core.ports.clock import HandClock
 from loraguild.composition import House, opened
+from loraguild.database import verify
 from storage.repositories.entities import Database
 from storage.store import MongoStore
 from tests.builders.entities import NOON, a_model, an_artifact
@@ -41,13 +45,22 @@ class Scene:
     """A folder with a house in which money was moved in every way, and its database."""
 
     folder: Path
-    database: Database
+    store: MongoStore
     names: Names
 
-    def verified(self) -> tuple[int, str]:
-        run = ran(self.folder, "db", "verify-ledger", COLUMNS="1000")
-        assert run.stderr == ""
-        return run.returncode, run.stdout
+    @property
+    def database(self) -> Database:
+        return self.store.database
+
+    async def verified(self) -> tuple[int, str]:
+        said = io.StringIO()
+        return await verify(self.store, out=Console(file=said, width=1000)), said.getvalue()
+
+    async def proved(self) -> None:
+        """Assert that a process of its own says the same."""
+        status, said = await self.verified()
+        run = await asyncio.to_thread(ran, self.folder, "db", "verify-ledger", COLUMNS="1000")
+        assert (run.returncode, run.stdout, run.stderr) == (status, said, "")
 
     @asynccontextmanager
     async def forged(self, collection: str, name: str, change: Mapping[str, Any] | None) -> AsyncIterator[None]:
@@ -66,7 +79,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
     facts: dict[str, Any] = {"daily_points": 0, "payout_minimum": 1, "offerings_folder": OFFERINGS}
     async with opened(Settings(mongodb_uri=None, data_folder=folder / "data", **facts), clock=clock) as house:
         assert isinstance(house.store, MongoStore)
-        yield Scene(folder=folder, database=house.store.database, names=await played(house, clock))
+        yield Scene(folder=folder, store=house.store, names=await played(house, clock))
 
 
 async def played(house: House, clock: HandClock) -> Names:
@@ -93,13 +106,20 @@ async def played(house: House, clock: HandClock) -> Names:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_sound_house(scene: Scene) -> None:
-    status, said = scene.verified()
+    status, said = await scene.verified()
 
     transactions = await scene.database["ledger"].count_documents({})
     balances = await scene.database["balances"].count_documents({})
     expected = f"{transactions} transactions replayed, {balances} balances compared: everything agrees.\n"
     assert (status, said) == (0, expected)
     assert transactions > 10
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_process_of_its_own_says_the_same(scene: Scene) -> None:
+    await scene.proved()
+    async with scene.forged("ledger", "refund:k", None):
+        await scene.proved()
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -186,7 +206,7 @@ async def test_what_is_not_right_is_named(
     names = asdict(scene.names)
 
     async with scene.forged(collection, row.format(**names), change):
-        status, said = scene.verified()
+        status, said = await scene.verified()
 
     assert status == 1
     assert words.format(**names) in said.splitlines()

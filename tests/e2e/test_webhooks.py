@@ -14,7 +14,7 @@ from core.domain.webhook import PostState
 from loraguild.composition import House
 from tests.builders.attempts import awaited
 from tests.builders.scenes import somebody
-from tests.e2e.processes import a_web, ended
+from tests.e2e.processes import a_web, ended, set_free
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -59,6 +59,7 @@ async def test_what_a_killed_process_was_sending_the_next_one_sends(
             await awaited(lambda: program.has(1))
             first.kill()
             await ended(first)
+        await set_free(house)
         left = await house.store.posts.get(post.id)
         await house.store.posts.save(left.but(due_at=post.due_at))  # as if its lease had run out
         async with a_web(session, tmp_path, ours, log="second.log") as second:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import ROOT, started
+from tests.e2e.processes import ALONE, ROOT, started
 from tests.worker.pictures import a_picture, encoded
 
 pytestmark = pytest.mark.timeout(180)
@@ -194,7 +194,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environment() -> dict[str, str]:
     """What a process gets that knows of no checkout, but where the embedded database is."""
     known = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return known | {"PATH": f"{Path(sys.executable).parent}:{known['PATH']}"}
+    return known | ALONE | {"PATH": f"{Path(sys.executable).parent}:{known['PATH']}"}
 
 
 def run(*command: str, folder: Path) -> str:

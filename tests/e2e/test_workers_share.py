@@ -1,4 +1,4 @@
-"""Two worker processes and two hundred jobs of fifty people: each is run exactly once, and both workers take part."""
+"""Two worker processes and a hundred jobs of many people: each is run exactly once, and both workers take part."""
 
 import asyncio
 from collections import Counter
@@ -12,6 +12,7 @@ from core.domain.dataset import Dataset, Kind
 from core.domain.item import Item
 from core.domain.job import Job, JobState
 from core.domain.notice import Topic
+from core.domain.switch import QUEUE
 from core.ports.store import Repositories
 from loraguild.composition import House
 from tests.builders.attempts import awaited
@@ -20,7 +21,7 @@ from tests.builders.scenes import prove_the_ledger, somebody, stored
 from tests.e2e.processes import LORAGUILD, a_house, started
 from tests.worker.pictures import a_zorp, encoded
 
-PEOPLE, JOBS_EACH = 50, 4
+PEOPLE, JOBS_EACH = 25, 4
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -51,20 +52,26 @@ async def asked_by(house: House, name: str, picture: Artifact) -> list[tuple[Job
     return asked
 
 
-async def test_two_workers_run_two_hundred_jobs_once_each(tmp_path: Path) -> None:
+async def test_two_workers_run_a_hundred_jobs_once_each(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         picture = await stored(house, "zorp.png", encoded(a_zorp("blue", size=64)))
-        people = [f"person {number}" for number in range(PEOPLE)]
+        people, root = [f"person {number}" for number in range(PEOPLE)], await somebody(house, "root")
         asked = [pair for name in people for pair in await asked_by(house, name, picture)]
 
         async def all_done() -> list[Job] | None:
             jobs = await asyncio.gather(*(house.store.jobs.get(job.id) for job, _ in asked))
             return list(jobs) if all(job.state.ended for job in jobs) else None
 
+        async def both_there() -> bool:
+            return len(await house.services.jobs.workers()) == len(("one", "two"))
+
+        await house.services.operations.turn(root, QUEUE, on=False)
         with (
             started(*LORAGUILD, "worker", data=tmp_path, log="one.log") as one,
             started(*LORAGUILD, "worker", "--concurrency", "2", data=tmp_path, log="two.log") as two,
         ):
+            await awaited(both_there, seconds=100)
+            await house.services.operations.turn(root, QUEUE, on=True)
             done = await awaited(all_done, seconds=150)
             for worker in (one, two):
                 worker.terminate()

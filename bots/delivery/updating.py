@@ -34,6 +34,9 @@ async def updated(courier: Courier, card: Card) -> None:
 
 
 async def _brought(courier: Courier, card: Card, actor: Actor, job: Job) -> None:
+    if job.state.ended and await courier.deliveries.owes_last_word(card, job):
+        await courier.deliveries.rest(card)  # it says «below»: whoever brings the last word ends the card after it
+        return
     if job.state.ended or actor.notify.telling is not Telling.LIVE:
         await _parted(courier, card, actor, job)
         return

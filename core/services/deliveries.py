@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.domain.account import Actor, Place, Platform, Telling, identity_id
+from core.domain.job import Job
 from core.domain.notice import PACE, Card, Notice, NoticeState, card_id, final, opened
 from core.ports.clock import Clock
 from core.ports.store import Repositories, Store
@@ -79,6 +80,11 @@ class Deliveries:
         """Leave a card alone for a while."""
         pause = timedelta(seconds=seconds)
         await self._change(card, lambda current: current.rested(now=self.clock.now(), pause=pause))
+
+    async def owes_last_word(self, card: Card, job: Job) -> bool:
+        """Whether the last word about a job that has ended still has to be brought to the place of a card."""
+        word = await self.store.notices.find(final(job, card, now=self.clock.now()).id)
+        return word is not None and word.state is NoticeState.PENDING
 
     async def close(self, card: Card) -> None:
         """Keep a card up to date no longer; where its job has ended, the last word follows if it was not written.

@@ -4,13 +4,15 @@ import asyncio
 from datetime import timedelta
 
 from bots.cards import continued, parting
+from bots.delivery.courier import Courier
 from bots.delivery.messenger import HandMessenger, TryLater
+from bots.delivery.updating import updated
 from core.domain.account import Role, Telling
 from core.domain.notice import FIRST, FRESH, PACE
 from core.ports.clock import HandClock
 from loraguild.composition import House
 from tests.builders.attempts import awaited
-from tests.builders.chats import labels, press
+from tests.builders.chats import a_dispatcher, labels, press
 from tests.builders.deliveries import CHANNEL, DM, a_deliverer, a_job_at, a_member, reported, round_later
 from tests.builders.scenes import claimed, finished
 
@@ -40,6 +42,23 @@ async def test_what_has_ended_by_then_gets_its_last_word_only(house: House, cloc
 
     assert [said.reply.title for said in chat.seen(DM)] == [f"{job.title} · done"]
     assert await house.services.deliveries.cards(DM) == []
+
+
+async def test_a_card_does_not_end_before_the_last_word_is_there(house: House, clock: HandClock) -> None:
+    ann, chat = await a_member(house), HandMessenger()
+    deliverer = a_deliverer(house, chat)
+    job = await a_job_at(house, ann, DM)
+    await round_later(deliverer, clock)
+    await finished(house, job)
+    clock.advance(PACE)
+    courier = Courier(messenger=chat, services=house.services, dispatcher=a_dispatcher())
+    [due] = await house.services.deliveries.cards(DM)
+
+    await updated(courier, due)  # as one does who had looked for news just before the job ended
+
+    assert [said.reply.title for said in chat.seen(DM)] == [f"{job.title} · waiting"]
+    await deliverer.once()
+    assert [said.reply.title for said in chat.seen(DM)] == [f"{job.title} · done"] * 2
 
 
 async def test_many_reports_make_one_edit_in_twelve_seconds_and_the_newest_wins(house: House, clock: HandClock) -> None:
@@ -91,8 +110,9 @@ async def test_two_who_deliver_post_one_card_and_one_last_word(house: House, clo
     clock.advance(FIRST)
     await asyncio.gather(*(deliverer.once() for deliverer in two))
     await finished(house, job)
-    clock.advance(PACE)
-    await asyncio.gather(*(deliverer.once() for deliverer in two))
+    for _ in range(2):  # the card may have been in the other's hands when the last word came
+        clock.advance(PACE)
+        await asyncio.gather(*(deliverer.once() for deliverer in two))
 
     assert [said.reply.title for said in chat.seen(DM)] == [f"{job.title} · done"] * 2
     assert [bool(said.reply.pictures) for said in chat.seen(DM)] == [False, True]

@@ -258,7 +258,7 @@ class Job(Entity):
             raise JobEnded(job=self.id, state=self.state.value)
         heard = min(now, self.lease_until or now)
         meter = self.meter.read(heard) if self.state is JobState.RUNNING else self.meter
-        gone = {"token": None, "lease_until": None, "checkpoint": None}
+        gone = {"token": None, "lease_until": None, "checkpoint": None, "asleep": False}
         return self.noted(state, now=now).but(state=state, ended_at=now, meter=meter, **gone, **facts)
 
 

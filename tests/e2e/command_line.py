@@ -62,7 +62,7 @@ def seen(process: subprocess.Popen[str], word: str) -> str:
 
 
 def left_behind(folder: Path) -> list[psutil.Process]:
-    """Processes that work in a folder or were started with its name."""
+    """Processes that work in a folder or were started with its name, and stay when nobody needs them any more."""
 
     def concerned(process: psutil.Process) -> bool:
         try:
@@ -70,4 +70,4 @@ def left_behind(folder: Path) -> list[psutil.Process]:
         except psutil.Error:
             return False
 
-    return [process for process in psutil.process_iter() if concerned(process)]
+    return psutil.wait_procs([process for process in psutil.process_iter() if concerned(process)], timeout=30)[1]

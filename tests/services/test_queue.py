@@ -145,6 +145,18 @@ async def test_what_is_tried_again_later_waits_asleep_and_comes_back_to_its_plac
     assert await taken(house, 2) == ["first", "second"]
 
 
+async def test_what_is_cancelled_while_it_sleeps_is_never_woken(house: House, clock: HandClock) -> None:
+    ann = await somebody(house)
+    await wanted(house, ann, "first")
+    await taken(house, 1)
+    await house.services.jobs.retry("first", str((await house.store.jobs.get("first")).token))
+    cancelled = await house.services.jobs.cancel(ann, "first")
+    clock.advance(RETRY_AFTER)
+
+    assert await taken(house, 1) == []
+    assert await house.store.jobs.get("first") == cancelled
+
+
 async def test_an_admin_lets_a_job_go_first(house: House) -> None:
     ann, bob, root = [await somebody(house, name) for name in ("ann", "bob", "root")]
     jobs = [await wanted(house, ann, f"{number}", estimate=400.0) for number in range(ACTIVE_PER_OWNER)]

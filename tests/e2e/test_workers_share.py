@@ -1,4 +1,4 @@
-"""Two worker processes and a hundred jobs of many people: each is run exactly once, and both workers take part."""
+"""Two worker processes and two hundred jobs of many people: each is run exactly once, and both workers take part."""
 
 import asyncio
 from collections import Counter
@@ -21,7 +21,7 @@ from tests.builders.scenes import prove_the_ledger, somebody, stored
 from tests.e2e.processes import LORAGUILD, a_house, started
 from tests.worker.pictures import a_zorp, encoded
 
-PEOPLE, JOBS_EACH = 25, 4
+PEOPLE, JOBS_EACH = 50, 4
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -52,7 +52,7 @@ async def asked_by(house: House, name: str, picture: Artifact) -> list[tuple[Job
     return asked
 
 
-async def test_two_workers_run_a_hundred_jobs_once_each(tmp_path: Path) -> None:
+async def test_two_workers_run_two_hundred_jobs_once_each(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         picture = await stored(house, "zorp.png", encoded(a_zorp("blue", size=64)))
         people, root = [f"person {number}" for number in range(PEOPLE)], await somebody(house, "root")

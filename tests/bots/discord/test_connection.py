@@ -91,12 +91,12 @@ async def test_errors_and_limits_on_the_way_to_an_answer_are_survived(discord: D
 
 
 @pytest.mark.usefixtures("bot")
-async def test_twenty_people_are_acknowledged_before_the_first_slow_one_is_answered(discord: Discord) -> None:
+async def test_fifty_people_are_acknowledged_before_the_first_slow_one_is_answered(discord: Discord) -> None:
     discord.limits("PATCH /webhooks/*", after=0.2)
-    people = [discord.person(100 + number) for number in range(20)]
+    people = [discord.person(100 + number) for number in range(50)]
     first = await people[0].slash("me", until=Until.ACKNOWLEDGED)
     others = await asyncio.gather(*(one.slash("me") for one in people[1:]))
-    assert [one.last.title for one in others] == [f"user{100 + number}" for number in range(1, 20)]
+    assert [one.last.title for one in others] == [f"user{100 + number}" for number in range(1, 50)]
     await discord.until(lambda: first.answered)
 
 
